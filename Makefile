@@ -1,0 +1,73 @@
+# Chaque commande crée .venv si besoin, et ne réinstalle rien tant que les listes de
+# bibliothèques ne changent pas. Syntaxe limitée à GNU make 3.81, celui de macOS.
+
+PYTHON ?= python3
+PY := .venv/bin/python
+INSTALL := $(PY) -m pip install --disable-pip-version-check --prefer-binary
+# matplotlib recense les polices une fois, ici, plutôt qu'au milieu d'un notebook.
+FONTS := $(PY) -c 'import matplotlib.font_manager'
+
+# Le noyau « python3 » est celui de .venv, et matplotlib y dessine dans la page.
+export JUPYTER_PREFER_ENV_PATH := 1
+unexport MPLBACKEND
+
+.PHONY: help lab test notebooks lint format bench clean venv
+.NOTPARALLEL:
+
+help: ## affiche cette aide
+	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "  make %-10s %s\n", $$1, $$2}' Makefile
+
+lab: .venv/.lab ## ouvre JupyterLab sur les notebooks
+	$(PY) -m jupyterlab --ServerApp.root_dir=notebooks $(LAB_OPTIONS)
+
+test: .venv/.dev ## vérifie tout : le module, les données, chaque cellule
+	TQDM_DISABLE=1 $(PY) -m pytest
+
+# Ne garde des métadonnées que le noyau et le langage : ni heures, ni versions.
+notebooks: .venv/.lab ## exécute de nouveau les notebooks, sur place
+	TQDM_DISABLE=1 $(PY) -m nbconvert --to notebook --execute --inplace \
+	  --ExecutePreprocessor.kernel_name=python3 \
+	  --ExecutePreprocessor.record_timing=False \
+	  --ClearMetadataPreprocessor.enabled=True \
+	  --ClearMetadataPreprocessor.clear_cell_metadata=False \
+	  --ClearMetadataPreprocessor.preserve_nb_metadata_mask="{'kernelspec', ('language_info', 'name')}" \
+	  notebooks/*.ipynb
+
+lint: .venv/.dev ## relit le code sans rien changer
+	$(PY) -m ruff check .
+	$(PY) -m ruff format --check .
+
+format: .venv/.dev ## met le code en forme
+	$(PY) -m ruff check --fix .
+	$(PY) -m ruff format .
+
+bench: .venv/.dev ## mesure la vitesse d'entraînement
+	$(PY) -m benchmarks $(BENCH_OPTIONS)
+
+clean: ## efface .venv et les fichiers temporaires
+	rm -rf .venv .pytest_cache .ruff_cache .hypothesis build dist *.egg-info
+	find . -name __pycache__ -prune -exec rm -rf {} +
+	find . -name .ipynb_checkpoints -prune -exec rm -rf {} +
+
+# .venv est à refaire s'il manque, ou si son Python a disparu ou changé de version.
+VENV_OK := $(if $(filter clean,$(MAKECMDGOALS)),,$(shell \
+  $(PY) -c 'import sys, pip; print(sys.version_info >= (3, 11) or "")' 2>/dev/null))
+VENV := $(if $(VENV_OK),,venv)
+
+venv:
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { \
+	  echo "Il faut Python 3.11 ou plus récent, et « $(PYTHON) » ne convient pas." >&2; \
+	  echo "S'il porte un autre nom : make $(MAKECMDGOALS) PYTHON=python3.12" >&2; \
+	  exit 1; }
+	@echo "Création de .venv : une à quelques minutes, la première fois seulement."
+	@$(PYTHON) -m venv --clear .venv
+
+.venv/.lab: requirements.txt $(VENV)
+	$(INSTALL) -r requirements.txt
+	@$(FONTS)
+	@touch $@
+
+.venv/.dev: requirements.txt requirements-dev.txt $(VENV)
+	$(INSTALL) -r requirements-dev.txt
+	@$(FONTS)
+	@touch .venv/.lab $@

@@ -1,0 +1,963 @@
+"""Le module du cours : charger des images, entraîner un réseau, tracer ce qu'il fait.
+
+Les quatre parties se lisent dans l'ordre :
+
+1. les données : ``load_data``, ``load_class_names``, ``flatten_images`` ;
+2. les fonctions enseignées, les mêmes à la lettre près que dans les carnets ;
+3. ``NeuralNetwork``, un classifieur scikit-learn qui ne fait qu'appeler la partie 2 ;
+4. les figures et l'écriture des nombres en français.
+
+Conventions : un lot d'images est une matrice ``X`` de forme (m, n_features), les
+cibles une colonne ``y`` de forme (m, 1), les poids d'une couche une matrice ``W`` de
+forme (n_in, n_out), ses biais une ligne ``b`` de forme (1, n_out). ``dW`` désigne la
+dérivée de la perte moyenne par rapport à ``W``, et de même pour ``db`` et ``dZ``.
+"""
+
+from __future__ import annotations
+
+import os
+import warnings
+from collections.abc import Callable, Sequence
+from numbers import Integral, Real
+from pathlib import Path
+
+import h5py
+import matplotlib.pyplot as plt
+import numpy as np
+from matplotlib.colors import LinearSegmentedColormap
+from numpy.typing import ArrayLike, NDArray
+from sklearn.base import BaseEstimator, ClassifierMixin
+from sklearn.inspection import DecisionBoundaryDisplay
+from sklearn.metrics import ConfusionMatrixDisplay
+from sklearn.model_selection import train_test_split
+from sklearn.preprocessing import LabelBinarizer
+from sklearn.utils.multiclass import check_classification_targets
+from sklearn.utils.validation import check_is_fitted, validate_data
+from tqdm import tqdm
+
+# --- 1. Les données -------------------------------------------------------------------
+
+DATASETS = Path(__file__).resolve().parent / "datasets"
+SHIPPED_SETS = {"silhouettes": DATASETS, "animaux": DATASETS / "animaux"}
+SET_NAMES = (*SHIPPED_SETS, "photos")
+
+PHOTOS_URL = (
+    "https://raw.githubusercontent.com/MachineLearnia/Deep-Learning-Youtube/"
+    "60082824f7145550e0863763a604d62e6f1e82b5/datasets/"
+)
+PHOTOS_SHA256 = {
+    "trainset.hdf5": "0af70335b103c2d23919fa312d7ac1099d206e671dcd50e3f02273f06b7e65bb",
+    "testset.hdf5": "9164849a343ac9f8f1db646f81a44ba78854f9655bb711fed9b368c2ae4696fe",
+}
+
+
+def load_data(
+    name: str | os.PathLike = "silhouettes",
+) -> tuple[NDArray, NDArray, NDArray, NDArray]:
+    """Charge un jeu d'images et renvoie X_train, y_train, X_test, y_test.
+
+    Parameters
+    ----------
+    name : str ou chemin
+        ``"silhouettes"`` (chats et chiens, fournies), ``"animaux"`` (dix espèces,
+        fournies), ``"photos"`` (chats et chiens, téléchargées à la première demande) ou
+        un dossier qui contient ``trainset.hdf5`` et ``testset.hdf5``.
+
+    Returns
+    -------
+    X_train, X_test : tableaux uint8 de forme (n, hauteur, largeur), niveaux 0 à 255
+    y_train, y_test : tableaux float64 de forme (n, 1), numéros des classes
+
+    Raises
+    ------
+    ValueError : nom inconnu, ou fichier dont le contenu n'est pas celui attendu
+    OSError : dossier ou fichier absent, illisible, ou téléchargement impossible
+    """
+    train_path, test_path = _locate(name)
+    X_train, y_train = _read_images(train_path, "X_train", "Y_train")
+    X_test, y_test = _read_images(test_path, "X_test", "Y_test")
+    if X_train.shape[1:] != X_test.shape[1:]:
+        raise ValueError(
+            f"{test_path} : images de {_size(X_test)} pixels, alors que celles de "
+            f"{train_path} en ont {_size(X_train)} ; redimensionnez-les à l'identique."
+        )
+    return X_train, y_train, X_test, y_test
+
+
+def load_class_names(name: str | os.PathLike = "silhouettes") -> list[str]:
+    """Renvoie les noms des classes, dans l'ordre de leurs numéros.
+
+    Ils sont lus dans l'attribut ``classes`` de ``trainset.hdf5``. Un fichier qui n'en a
+    pas reçoit « chat » et « chien » s'il s'agit des photographies, sinon ses numéros.
+    Lève les mêmes exceptions que ``load_data``.
+    """
+    train_path, _ = _locate(name)
+    _, y_train = _read_images(train_path, "X_train", "Y_train")
+    with h5py.File(train_path, "r") as file:
+        names = [str(label) for label in file.attrs.get("classes", [])]
+    if not names and name == "photos":
+        names = ["chat", "chien"]
+    return names or [str(label) for label in range(int(y_train.max()) + 1)]
+
+
+def flatten_images(images: NDArray) -> NDArray[np.float64]:
+    """Met chaque image à plat et ramène ses niveaux de 0…255 à 0…1. Carnet 02.
+
+    (n, hauteur, largeur) devient (n, hauteur × largeur), en float64.
+    """
+    return images.reshape(len(images), -1) / 255
+
+
+def _locate(name: str | os.PathLike) -> tuple[Path, Path]:
+    """Trouve les deux fichiers d'un jeu ; télécharge ceux des photographies."""
+    if not isinstance(name, str | os.PathLike):
+        raise TypeError(
+            f"load_data attend un nom ({', '.join(SET_NAMES)}) ou un dossier ; "
+            f"reçu : {name!r}."
+        )
+    if name == "photos" and not os.environ.get("COURSE_PHOTOS_DIR"):
+        return _download("trainset.hdf5"), _download("testset.hdf5")
+    if name == "photos":
+        folder = Path(os.environ["COURSE_PHOTOS_DIR"])
+    else:
+        folder = SHIPPED_SETS.get(name, Path(name))
+    if not folder.is_dir() and name == folder.name:
+        raise ValueError(
+            f"« {name} » n'est ni un jeu connu ({', '.join(SET_NAMES)}) ni un dossier "
+            "existant ; vérifiez l'orthographe, ou donnez le chemin du dossier."
+        )
+    if not folder.is_dir():
+        raise FileNotFoundError(
+            f"Le dossier {folder} n'existe pas ; donnez celui qui contient "
+            "trainset.hdf5 et testset.hdf5."
+        )
+    return folder / "trainset.hdf5", folder / "testset.hdf5"
+
+
+def _download(filename: str) -> Path:
+    """Télécharge un fichier de photographies, une fois, dans le cache de pooch.
+
+    pooch écrit dans un fichier temporaire, compare l'empreinte SHA-256, puis renomme :
+    un téléchargement coupé ou altéré ne laisse rien dans le cache.
+    """
+    with warnings.catch_warnings():
+        # Dans un carnet, pooch avertit à son import que ipywidgets n'est pas installé.
+        warnings.simplefilter("ignore")
+        import pooch
+
+    pooch.get_logger().setLevel("WARNING")
+    advice = (
+        "vérifiez la connexion puis relancez, ou déposez les deux fichiers dans un "
+        "dossier et nommez-le dans la variable d'environnement COURSE_PHOTOS_DIR."
+    )
+    try:
+        return Path(pooch.retrieve(PHOTOS_URL + filename, PHOTOS_SHA256[filename]))
+    except OSError as error:
+        raise ConnectionError(
+            f"{filename} : le téléchargement depuis {PHOTOS_URL} a échoué "
+            f"({type(error).__name__}) ; {advice}"
+        ) from error
+    except ValueError as error:
+        raise OSError(
+            f"{filename} : le fichier reçu de {PHOTOS_URL} n'a pas l'empreinte SHA-256 "
+            f"attendue ({PHOTOS_SHA256[filename][:12]}…), il a été écarté ; {advice}"
+        ) from error
+
+
+def _read_images(path: Path, X_key: str, y_key: str) -> tuple[NDArray, NDArray]:
+    """Lit des images et leurs étiquettes, et vérifie tout ce que le cours en attend."""
+    if not path.is_file():
+        raise FileNotFoundError(
+            f"Le fichier {path} n'existe pas ; le dossier doit contenir trainset.hdf5 "
+            "et testset.hdf5."
+        )
+    try:
+        with h5py.File(path, "r") as file:
+            X, y = _read_dataset(file, X_key, path), _read_dataset(file, y_key, path)
+    # h5py traduit les défauts d'un fichier abîmé par l'une ou l'autre de ces classes.
+    except (OSError, RuntimeError, KeyError, UnicodeDecodeError) as error:
+        raise OSError(
+            f"{path} n'est pas un fichier HDF5 lisible (tronqué, abîmé ou d'un autre "
+            "format) ; remplacez-le par une copie intacte."
+        ) from error
+    _check_images(X, X_key, path)
+    y = _check_labels(y, y_key, path)
+    if len(X) != len(y):
+        raise ValueError(
+            f"{path} : {len(X)} images dans {X_key} mais {len(y)} étiquettes dans "
+            f"{y_key} ; il en faut autant."
+        )
+    return X, y
+
+
+def _read_dataset(file: h5py.File, key: str, path: Path) -> NDArray:
+    """Lit un tableau rangé dans le fichier même, sans suivre aucun renvoi."""
+    link = file.get(key, getlink=True)
+    if link is None:
+        keys = ", ".join(file) or "aucune"
+        raise ValueError(
+            f"{path} : la clé {key} manque (clés présentes : {keys}) ; renommez ou "
+            "ajoutez ce tableau."
+        )
+    dataset = file[key] if isinstance(link, h5py.HardLink) else None
+    if not isinstance(dataset, h5py.Dataset) or dataset.is_virtual or dataset.external:
+        raise ValueError(
+            f"{path} : {key} doit être un tableau contenu dans ce fichier, et non un "
+            "groupe ou un renvoi vers un autre emplacement ; recopiez-y les données."
+        )
+    return np.asarray(dataset[()])
+
+
+def _check_images(X: NDArray, key: str, path: Path) -> None:
+    if X.ndim != 3 or X.dtype != np.uint8 or 0 in X.shape:
+        raise ValueError(
+            f"{path} : {key} doit contenir au moins une image en niveaux de gris, "
+            "toutes de même taille, soit un tableau uint8 de forme (n, hauteur, "
+            f"largeur) ; reçu : {X.dtype} de forme {X.shape}."
+        )
+
+
+def _check_labels(y: NDArray, key: str, path: Path) -> NDArray[np.float64]:
+    """Renvoie les étiquettes en colonne (n, 1) de float64."""
+    if y.dtype.kind not in "uifb" or y.shape not in {(len(y),), (len(y), 1)}:
+        raise ValueError(
+            f"{path} : {key} doit contenir un numéro de classe par image, de forme "
+            f"(n, 1) ; reçu : {y.dtype} de forme {y.shape}."
+        )
+    y = y.reshape(-1, 1).astype(np.float64)
+    if not np.isfinite(y).all() or (y < 0).any() or (y % 1 != 0).any():
+        faulty = y[~np.isfinite(y) | (y < 0) | (y % 1 != 0)][0]
+        raise ValueError(
+            f"{path} : les étiquettes de {key} doivent être des entiers à partir de 0 "
+            f"(0, 1, 2…) ; reçu : {faulty}."
+        )
+    return y
+
+
+def _size(X: NDArray) -> str:
+    return "×".join(str(side) for side in X.shape[1:])
+
+
+# --- 2. Les fonctions enseignées ------------------------------------------------------
+
+
+def sigmoid(Z: NDArray) -> NDArray:
+    """Sigmoïde, 1 / (1 + exp(-Z)) : de n'importe quel nombre à une probabilité.
+
+    Seule l'exponentielle d'un nombre négatif est calculée, si bien que rien ne
+    déborde : pour Z < 0, la même fraction s'écrit exp(Z) / (1 + exp(Z)). Carnet 02.
+    """
+    E = np.exp(-np.abs(Z))
+    return np.where(Z >= 0, 1, E) / (1 + E)
+
+
+def relu(Z: NDArray) -> NDArray:
+    """Unité linéaire rectifiée, max(0, Z). Carnet 04."""
+    return np.maximum(0, Z)
+
+
+def tanh(Z: NDArray) -> NDArray:
+    """Tangente hyperbolique, de -1 à 1. Carnet 04."""
+    return np.tanh(Z)
+
+
+def identity(Z: NDArray) -> NDArray:
+    """Identité : la couche reste linéaire. Carnet 03."""
+    return Z
+
+
+def softmax(Z: NDArray) -> NDArray:
+    """Probabilités des classes, exp(Z) / somme des exp(Z) de la ligne. Carnet 04.
+
+    Soustraire le maximum de la ligne ne change pas le quotient et évite le dépassement.
+    """
+    E = np.exp(Z - Z.max(axis=1, keepdims=True))
+    return E / E.sum(axis=1, keepdims=True)
+
+
+ACTIVATIONS = {"identity": identity, "logistic": sigmoid, "tanh": tanh, "relu": relu}
+
+# Chaque dérivée s'écrit avec la sortie A de l'activation : il n'y a pas à garder Z.
+DERIVATIVES = {
+    "identity": lambda A: np.ones_like(A),
+    "logistic": lambda A: A * (1 - A),
+    "tanh": lambda A: 1 - A**2,
+    "relu": lambda A: A > 0,
+}
+
+
+def log_loss(y: NDArray, A: NDArray) -> float:
+    """Perte logistique moyenne, - (y log A + (1 - y) log(1 - A)). Carnet 01.
+
+    A est écarté de 0 et de 1 d'une précision machine : la perte reste finie.
+    """
+    epsilon = np.finfo(A.dtype).eps
+    A = np.clip(A, epsilon, 1 - epsilon)
+    return float(-np.sum(y * np.log(A) + (1 - y) * np.log(1 - A)) / len(y))
+
+
+def cross_entropy(y: NDArray, A: NDArray) -> float:
+    """Entropie croisée moyenne, - somme des y log A. Carnet 04.
+
+    y a une colonne par classe, 1 dans celle de la bonne classe et 0 dans les autres.
+    A est écarté de 0 d'une précision machine : la perte reste finie.
+    """
+    A = np.clip(A, np.finfo(A.dtype).eps, 1)
+    return float(-np.sum(y * np.log(A)) / len(y))
+
+
+LOSSES = {sigmoid: log_loss, softmax: cross_entropy}
+
+# Écarts-types initiaux. Glorot et Bengio (AISTATS 2010) ; He et al. (ICCV 2015).
+INITIALIZATIONS = {
+    "zeros": lambda n_in, n_out: 0.0,
+    "small": lambda n_in, n_out: 0.01,
+    "glorot": lambda n_in, n_out: np.sqrt(2 / (n_in + n_out)),
+    "he": lambda n_in, n_out: np.sqrt(2 / n_in),
+}
+
+Parameters = list[tuple[NDArray, NDArray]]
+
+
+def initialize_parameters(
+    layer_sizes: Sequence[int],
+    rng: np.random.Generator,
+    initialization: str = "he",
+) -> Parameters:
+    """Tire W au hasard, met b à zéro ; une paire (W, b) par couche. Carnet 04.
+
+    layer_sizes : nombre d'entrées, puis de neurones de chaque couche.
+    """
+    scale = INITIALIZATIONS[initialization]
+    return [
+        (rng.normal(size=(n_in, n_out)) * scale(n_in, n_out), np.zeros((1, n_out)))
+        for n_in, n_out in zip(layer_sizes[:-1], layer_sizes[1:], strict=True)
+    ]
+
+
+def forward_propagation(
+    X: NDArray,
+    parameters: Parameters,
+    activation: Callable = relu,
+    output: Callable = sigmoid,
+) -> list[NDArray]:
+    """Propage X de couche en couche ; renvoie [X, A de chaque couche]. Carnet 04."""
+    activations = [X]
+    for layer, (W, b) in enumerate(parameters, start=1):
+        Z = activations[-1] @ W + b
+        function = output if layer == len(parameters) else activation
+        activations.append(function(Z))
+    return activations
+
+
+def back_propagation(
+    y: NDArray,
+    parameters: Parameters,
+    activations: list[NDArray],
+    derivative: Callable = DERIVATIVES["relu"],
+) -> Parameters:
+    """Rétropropage l'erreur ; renvoie une paire (dW, db) par couche. Carnet 04.
+
+    La sortie et sa perte vont par deux (sigmoïde et perte logistique, softmax et
+    entropie croisée) : la dérivée de la perte moyenne par rapport au dernier Z est
+    alors (A - y) / m. derivative donne celle de l'activation cachée à partir de A.
+    """
+    gradients = []
+    dZ = (activations[-1] - y) / len(y)
+    for layer in reversed(range(len(parameters))):
+        A_prev = activations[layer]
+        gradients.insert(0, (A_prev.T @ dZ, dZ.sum(axis=0, keepdims=True)))
+        if layer > 0:
+            W, _ = parameters[layer]
+            dZ = dZ @ W.T * derivative(A_prev)
+    return gradients
+
+
+def update(parameter: NDArray, gradient: NDArray, learning_rate: float) -> None:
+    """Fait un pas de descente, sur place. Carnet 01."""
+    parameter -= learning_rate * gradient
+
+
+def numerical_gradient(
+    function: Callable[[NDArray], float], parameter: NDArray, epsilon: float = 1e-6
+) -> NDArray:
+    """Dérive function par différences finies centrées. Carnet 01.
+
+    Chaque composante vaut (f(p + ε) - f(p - ε)) / 2ε, ε n'étant ajouté qu'à elle.
+    Lent, et indépendant de toute formule de gradient : c'est l'arbitre du cours.
+    """
+    gradient = np.zeros_like(parameter, dtype=float)
+    for index in np.ndindex(parameter.shape):
+        step = np.zeros_like(gradient)
+        step[index] = epsilon
+        rise = function(parameter + step) - function(parameter - step)
+        gradient[index] = rise / (2 * epsilon)
+    return gradient
+
+
+class Momentum:
+    """Descente avec élan (Polyak, 1964), éventuellement de Nesterov. Carnet 04.
+
+    Appelée avec un gradient, renvoie la direction à donner à ``update``.
+    """
+
+    def __init__(self, momentum: float = 0.9, nesterov: bool = False) -> None:
+        self.momentum, self.nesterov = momentum, nesterov
+        self.velocity = 0.0
+
+    def __call__(self, gradient: NDArray) -> NDArray:
+        self.velocity = self.momentum * self.velocity + gradient
+        if self.nesterov:
+            return gradient + self.momentum * self.velocity
+        return self.velocity
+
+
+class Adam:
+    """Adam (Kingma et Ba, ICLR 2015, algorithme 1). Carnet 04.
+
+    Appelée avec un gradient, renvoie la direction à donner à ``update``.
+    """
+
+    def __init__(
+        self, beta_1: float = 0.9, beta_2: float = 0.999, epsilon: float = 1e-8
+    ) -> None:
+        self.beta_1, self.beta_2, self.epsilon = beta_1, beta_2, epsilon
+        self.mean, self.square, self.t = 0.0, 0.0, 0
+
+    def __call__(self, gradient: NDArray) -> NDArray:
+        self.t += 1
+        self.mean = self.beta_1 * self.mean + (1 - self.beta_1) * gradient
+        self.square = self.beta_2 * self.square + (1 - self.beta_2) * gradient**2
+        mean = self.mean / (1 - self.beta_1**self.t)
+        square = self.square / (1 - self.beta_2**self.t)
+        return mean / (np.sqrt(square) + self.epsilon)
+
+
+# --- 3. Le réseau ---------------------------------------------------------------------
+
+
+def _is_real(value: object) -> bool:
+    return (
+        isinstance(value, Real) and not isinstance(value, bool) and np.isfinite(value)
+    )
+
+
+def _is_count(value: object) -> bool:
+    return _is_real(value) and isinstance(value, Integral) and value >= 1
+
+
+def _are_counts(value: object) -> bool:
+    return all(map(_is_count, np.ravel(np.asarray(value, dtype=object))))
+
+
+def _one_of(choices: Sequence[str]) -> tuple[Callable, str]:
+    names = ", ".join(f"« {choice} »" for choice in choices)
+    return lambda value: isinstance(value, str) and value in choices, f"l'un de {names}"
+
+
+_COUNT = (_is_count, "un entier d'au moins 1")
+_POSITIVE = (lambda v: _is_real(v) and v > 0, "un nombre strictement positif")
+_NON_NEGATIVE = (lambda v: _is_real(v) and v >= 0, "un nombre positif ou nul")
+_DECAY = (lambda v: _is_real(v) and 0 <= v < 1, "un nombre d'au moins 0, inférieur à 1")
+
+HYPERPARAMETERS = {
+    "hidden_layer_sizes": (_are_counts, "une suite d'entiers d'au moins 1, ou ()"),
+    "activation": _one_of(list(ACTIVATIONS)),
+    "solver": _one_of(["sgd", "adam"]),
+    "initialization": _one_of(["auto", *INITIALIZATIONS]),
+    "alpha": _NON_NEGATIVE,
+    "batch_size": (
+        lambda v: _is_count(v) or (isinstance(v, str) and v == "auto"),
+        "« auto » ou un entier d'au moins 1",
+    ),
+    "learning_rate_init": _POSITIVE,
+    "max_iter": _COUNT,
+    "n_iter_no_change": _COUNT,
+    "tol": _NON_NEGATIVE,
+    "momentum": _DECAY,
+    "validation_fraction": (
+        lambda v: _is_real(v) and 0 < v < 1,
+        "un nombre strictement compris entre 0 et 1",
+    ),
+    "beta_1": _DECAY,
+    "beta_2": _DECAY,
+    "epsilon": _POSITIVE,
+}
+
+
+class NeuralNetwork(ClassifierMixin, BaseEstimator):
+    """Réseau de neurones dense, classifieur scikit-learn.
+
+    ``hidden_layer_sizes=()`` est le neurone des carnets 01 et 02, ``(32,)`` le réseau
+    à deux couches du 03, ``(128, 64)`` un réseau profond du 04. Deux classes : sigmoïde
+    et perte logistique ; davantage : softmax et entropie croisée ; une matrice de 0 et
+    de 1 (plusieurs étiquettes par image) : une sigmoïde par colonne.
+
+    Les paramètres portent les noms de ``sklearn.neural_network.MLPClassifier`` et ont
+    le même sens, à trois choix près : ``tol=0`` par défaut (l'entraînement va au bout
+    de ``max_iter``), le paramètre ``initialization``, et aucun
+    avertissement quand ``max_iter`` est atteint.
+
+    Parameters
+    ----------
+    hidden_layer_sizes : nombre de neurones de chaque couche cachée
+    activation : ``"identity"``, ``"logistic"`` (la sigmoïde), ``"tanh"``, ``"relu"``
+    solver : ``"sgd"`` (descente de gradient, avec ``momentum``) ou ``"adam"``
+    alpha : force de la pénalité L2, alpha / 2m fois la somme des W²
+    batch_size : images par lot ; ``"auto"`` pour min(200, m), m pour le lot entier
+    learning_rate_init : pas de la descente
+    max_iter : nombre d'époques
+    shuffle : mélanger les images à chaque époque
+    random_state : graine, pour refaire à l'identique
+    tol, n_iter_no_change : arrêt après n_iter_no_change époques de suite sans gain
+        supérieur à tol, sur l'exactitude de validation avec ``early_stopping``, sur la
+        perte sinon ; dans ce cas, ``tol=0`` ne s'arrête jamais
+    verbose : montrer une barre de progression
+    momentum, nesterovs_momentum : élan de ``"sgd"`` ; 0 pour la descente simple
+    early_stopping, validation_fraction : surveiller l'exactitude sur une part tenue à
+        l'écart, et garder les poids de la meilleure époque
+    beta_1, beta_2, epsilon : réglages d'Adam
+    initialization : ``"he"``, ``"glorot"``, ``"small"``, ``"zeros"``, ou ``"auto"`` :
+        zéro sans couche cachée, He pour ReLU, Glorot sinon
+
+    Attributes
+    ----------
+    classes_, n_features_in_, n_outputs_, n_layers_, out_activation_ : forme du réseau
+    coefs_ : liste des W, de forme (n_in, n_out)
+    intercepts_ : liste des b, de forme (n_out,)
+    n_iter_ : époques faites
+    loss_ , loss_curve_ : perte de la dernière époque, de chaque époque
+    history_ : dict de listes, une valeur par époque : ``"loss"``, ``"accuracy"``, et
+        ``"val_loss"``, ``"val_accuracy"`` quand il y a des images de validation
+    """
+
+    def __init__(
+        self,
+        hidden_layer_sizes: Sequence[int] = (100,),
+        activation: str = "relu",
+        *,
+        solver: str = "adam",
+        alpha: float = 0.0001,
+        batch_size: int | str = "auto",
+        learning_rate_init: float = 0.001,
+        max_iter: int = 200,
+        shuffle: bool = True,
+        random_state: int | np.random.Generator | np.random.RandomState | None = None,
+        tol: float = 0.0,
+        verbose: bool = False,
+        momentum: float = 0.9,
+        nesterovs_momentum: bool = True,
+        early_stopping: bool = False,
+        validation_fraction: float = 0.1,
+        beta_1: float = 0.9,
+        beta_2: float = 0.999,
+        epsilon: float = 1e-8,
+        n_iter_no_change: int = 10,
+        initialization: str = "auto",
+    ) -> None:
+        self.hidden_layer_sizes = hidden_layer_sizes
+        self.activation = activation
+        self.solver = solver
+        self.alpha = alpha
+        self.batch_size = batch_size
+        self.learning_rate_init = learning_rate_init
+        self.max_iter = max_iter
+        self.shuffle = shuffle
+        self.random_state = random_state
+        self.tol = tol
+        self.verbose = verbose
+        self.momentum = momentum
+        self.nesterovs_momentum = nesterovs_momentum
+        self.early_stopping = early_stopping
+        self.validation_fraction = validation_fraction
+        self.beta_1 = beta_1
+        self.beta_2 = beta_2
+        self.epsilon = epsilon
+        self.n_iter_no_change = n_iter_no_change
+        self.initialization = initialization
+
+    def fit(
+        self,
+        X: ArrayLike,
+        y: ArrayLike,
+        X_val: ArrayLike | None = None,
+        y_val: ArrayLike | None = None,
+    ) -> NeuralNetwork:
+        """Entraîne le réseau sur X (m, n_features) et y (m, 1) ou (m,).
+
+        X_val, y_val : images de validation, dont la perte et l'exactitude sont notées à
+        chaque époque. Avec ``early_stopping``, ce sont elles que l'on surveille ; sans
+        elles, une part ``validation_fraction`` de X est mise de côté.
+        Interrompre le noyau arrête l'entraînement et garde les poids déjà appris.
+        """
+        self._check_hyperparameters()
+        X, y = validate_data(
+            self, X, y, dtype=(np.float64, np.float32), multi_output=True
+        )
+        rng = _generator(self.random_state)
+        Y = self._encode_labels(y).astype(X.dtype)
+        if X_val is not None:
+            X_val, Y_val = self._encode_validation(X_val, y_val, X.dtype)
+        elif self.early_stopping:
+            X, X_val, Y, Y_val = self._split(X, Y, y, rng)
+        validation = None if X_val is None else (X_val, Y_val)
+
+        layer_sizes = [X.shape[1], *self._hidden_layer_sizes(), Y.shape[1]]
+        self.n_layers_, self.n_outputs_ = len(layer_sizes), layer_sizes[-1]
+        parameters = initialize_parameters(layer_sizes, rng, self._initialization())
+        theta = _flatten(parameters).astype(X.dtype)
+        self._parameters_view(theta, layer_sizes)
+        # Une descente qui diverge déborde avant de s'arrêter : une phrase le dira.
+        with np.errstate(over="ignore", invalid="ignore"):
+            self._train(X, Y, validation, theta, rng)
+        return self
+
+    def predict_proba(self, X: ArrayLike) -> NDArray:
+        """Probabilité de chaque classe, de forme (m, n_classes)."""
+        A = self._forward(self._check_X(X))[-1]
+        return np.hstack([1 - A, A]) if self.n_outputs_ == 1 else A
+
+    def predict(self, X: ArrayLike) -> NDArray:
+        """Classe la plus probable de chaque image, de forme (m,)."""
+        A = self._forward(self._check_X(X))[-1]
+        return self._label_binarizer.inverse_transform(
+            A.ravel() if self.n_outputs_ == 1 else A
+        )
+
+    def _train(self, X, Y, validation, theta, rng) -> None:
+        """Boucle sur les époques : met theta à jour sur place, remplit l'historique."""
+        solver = self._make_solver()
+        keys = ("loss", "accuracy", "val_loss", "val_accuracy")
+        self.history_ = {key: [] for key in (keys if validation else keys[:2])}
+        # Sans arrêt précoce ni tol, l'entraînement va au bout de max_iter.
+        may_stop = self.early_stopping or self.tol > 0
+        patience = self.n_iter_no_change if may_stop else np.inf
+        self.n_iter_ = n_stale = 0
+        best_score, best_theta = -np.inf, theta.copy()
+        options = {} if self.verbose else {"disable": True}
+        with tqdm(total=self.max_iter, unit="époque", **options) as progress:
+            try:
+                while self.n_iter_ < self.max_iter and n_stale < patience:
+                    self._train_one_epoch(X, Y, theta, solver, rng)
+                    self._record_validation(validation)
+                    self.n_iter_ += 1
+                    progress.update()
+                    progress.set_postfix(self._last_losses())
+                    score = self._monitored_score()
+                    n_stale = 0 if score > best_score + self.tol else n_stale + 1
+                    if score > best_score:
+                        best_score, best_theta[:] = score, theta
+            except KeyboardInterrupt:
+                warnings.warn(
+                    f"Entraînement interrompu après {self.n_iter_} époques : les poids "
+                    "déjà appris sont gardés.",
+                    stacklevel=3,
+                )
+        if self.early_stopping:
+            theta[:] = best_theta
+        self.loss_curve_ = self.history_["loss"]
+        self.loss_ = self.loss_curve_[-1] if self.loss_curve_ else np.nan
+
+    def _train_one_epoch(self, X, Y, theta, solver, rng) -> None:
+        """Un passage sur toutes les images, lot par lot."""
+        m = len(X)
+        batch_size = min(200, m) if self.batch_size == "auto" else self.batch_size
+        order = rng.permutation(m) if self.shuffle and batch_size < m else None
+        total_loss = n_correct = 0.0
+        for start in range(0, m, batch_size):
+            batch = slice(start, start + batch_size)
+            batch = batch if order is None else order[batch]
+            X_batch, Y_batch = X[batch], Y[batch]
+            activations = self._forward(X_batch)
+            total_loss += self._loss(Y_batch, activations[-1]) * len(X_batch)
+            n_correct += np.sum(self._is_correct(Y_batch, activations[-1]))
+            gradient = self._gradient(Y_batch, activations)
+            update(theta, solver(gradient), self.learning_rate_init)
+        self._record("loss", total_loss / m)
+        self._record("accuracy", n_correct / m)
+
+    def _forward(self, X: NDArray) -> list[NDArray]:
+        activation = ACTIVATIONS[self.activation]
+        return forward_propagation(X, self._parameters(), activation, self._output)
+
+    def _loss(self, Y: NDArray, A: NDArray) -> float:
+        """Perte moyenne du lot, pénalité L2 comprise."""
+        penalty = sum(np.sum(W**2) for W in self.coefs_)
+        return LOSSES[self._output](Y, A) + self.alpha / (2 * len(Y)) * float(penalty)
+
+    def _gradient(self, Y: NDArray, activations: list[NDArray]) -> NDArray:
+        """Gradient de la perte du lot, en un seul vecteur."""
+        derivative = DERIVATIVES[self.activation]
+        gradients = back_propagation(Y, self._parameters(), activations, derivative)
+        for (dW, _), W in zip(gradients, self.coefs_, strict=True):
+            dW += self.alpha / len(Y) * W
+        return _flatten(gradients)
+
+    def _is_correct(self, Y: NDArray, A: NDArray) -> NDArray[np.bool_]:
+        """Dit de chaque ligne si la classe prédite est la bonne."""
+        if self._output is softmax:
+            return A.argmax(axis=1) == Y.argmax(axis=1)
+        return ((A > 0.5) == (Y > 0.5)).all(axis=1)
+
+    def _record(self, key: str, value: float) -> None:
+        self.history_[key].append(float(value))
+
+    def _record_validation(self, validation: tuple | None) -> None:
+        if validation is None:
+            return
+        X_val, Y_val = validation
+        A = self._forward(X_val)[-1]
+        self._record("val_loss", LOSSES[self._output](Y_val, A))
+        self._record("val_accuracy", np.mean(self._is_correct(Y_val, A)))
+
+    def _last_losses(self) -> dict[str, str]:
+        names = {"perte": "loss", "perte de validation": "val_loss"}
+        return {
+            name: decimal(self.history_[key][-1], 3)
+            for name, key in names.items()
+            if key in self.history_
+        }
+
+    def _monitored_score(self) -> float:
+        """Ce qui doit croître : l'exactitude de validation, ou l'opposé de la perte."""
+        loss = self.history_["loss"][-1]
+        if not np.isfinite(loss):
+            raise ValueError(
+                f"La descente diverge : à l'époque {self.n_iter_}, la perte n'est plus "
+                "un nombre fini ; cause probable, un pas learning_rate_init trop grand "
+                f"({self.learning_rate_init}), à diviser par dix."
+            )
+        return self.history_["val_accuracy"][-1] if self.early_stopping else -loss
+
+    def _parameters(self) -> Parameters:
+        return list(zip(self.coefs_, self.intercepts_, strict=True))
+
+    def _parameters_view(self, theta: NDArray, layer_sizes: Sequence[int]) -> None:
+        """Fait de coefs_ et intercepts_ des vues sur theta : un pas les change tous."""
+        self.coefs_, self.intercepts_ = [], []
+        start = 0
+        for n_in, n_out in zip(layer_sizes[:-1], layer_sizes[1:], strict=True):
+            end = start + n_in * n_out
+            self.coefs_.append(theta[start:end].reshape(n_in, n_out))
+            self.intercepts_.append(theta[end : end + n_out])
+            start = end + n_out
+
+    def _make_solver(self) -> Callable[[NDArray], NDArray]:
+        if self.solver == "adam":
+            return Adam(self.beta_1, self.beta_2, self.epsilon)
+        return Momentum(self.momentum, self.nesterovs_momentum)
+
+    def _encode_labels(self, y: NDArray) -> NDArray:
+        """Numéros de classe -> colonne de 0 et 1, ou une colonne par classe."""
+        check_classification_targets(y)
+        y = y.ravel() if y.ndim == 2 and y.shape[1] == 1 else y
+        self._label_binarizer = LabelBinarizer()
+        Y = self._label_binarizer.fit_transform(y)
+        self.classes_ = self._label_binarizer.classes_
+        self._output = (
+            softmax if self._label_binarizer.y_type_ == "multiclass" else sigmoid
+        )
+        self.out_activation_ = "softmax" if self._output is softmax else "logistic"
+        return Y
+
+    def _encode_validation(self, X_val, y_val, dtype) -> tuple[NDArray, NDArray]:
+        if y_val is None:
+            raise ValueError("X_val est donné sans y_val ; donnez aussi y_val.")
+        X_val, y_val = validate_data(
+            self, X_val, y_val, dtype=dtype, multi_output=True, reset=False
+        )
+        y_val = y_val if self._is_multilabel() else y_val.ravel()
+        return X_val, self._label_binarizer.transform(y_val).astype(dtype)
+
+    def _split(self, X, Y, y, rng) -> list[NDArray]:
+        stratify = None if self._is_multilabel() else y
+        return train_test_split(
+            X,
+            Y,
+            test_size=self.validation_fraction,
+            stratify=stratify,
+            random_state=int(rng.integers(2**31)),
+        )
+
+    def _initialization(self) -> str:
+        """Sans couche cachée, il n'y a pas de symétrie à rompre : zéro convient."""
+        if self.initialization != "auto":
+            return self.initialization
+        if not self._hidden_layer_sizes():
+            return "zeros"
+        return "he" if self.activation == "relu" else "glorot"
+
+    def _is_multilabel(self) -> bool:
+        return self._label_binarizer.y_type_ == "multilabel-indicator"
+
+    def _check_X(self, X: ArrayLike) -> NDArray:
+        check_is_fitted(self)
+        return validate_data(self, X, dtype=(np.float64, np.float32), reset=False)
+
+    def _hidden_layer_sizes(self) -> list[int]:
+        return list(np.atleast_1d(np.asarray(self.hidden_layer_sizes, dtype=int)))
+
+    def _check_hyperparameters(self) -> None:
+        """Refuse une valeur impossible, en disant laquelle et ce qui était attendu."""
+        for name, (is_valid, expected) in HYPERPARAMETERS.items():
+            if not is_valid(value := getattr(self, name)):
+                raise ValueError(f"{name} doit être {expected} ; reçu : {value!r}.")
+
+    def __sklearn_tags__(self):
+        tags = super().__sklearn_tags__()
+        tags.classifier_tags.multi_label = True
+        tags.target_tags.multi_output = True
+        return tags
+
+
+def _flatten(parameters: Parameters) -> NDArray:
+    """Range bout à bout W et b de chaque couche, dans un seul vecteur."""
+    return np.concatenate([array.ravel() for layer in parameters for array in layer])
+
+
+def _generator(random_state) -> np.random.Generator:
+    """Un générateur local ; un RandomState de scikit-learn en fournit la graine."""
+    if isinstance(random_state, np.random.RandomState):
+        random_state = random_state.randint(2**31)
+    return np.random.default_rng(random_state)
+
+
+# --- 4. Les figures et les nombres ----------------------------------------------------
+
+# Okabe et Ito (2008) : des couleurs que les daltoniens distinguent aussi.
+BLUE, ORANGE, VERMILION, SKY = "#0072B2", "#E69F00", "#D55E00", "#56B4E9"
+COLORS = (BLUE, ORANGE, VERMILION, SKY, "#CC79A7", "#F0E442", "#000000")
+MARKERS = "o^sDvP*X<>"
+DIVERGING = LinearSegmentedColormap.from_list("bleu-orange", [BLUE, "white", ORANGE])
+
+
+def set_style() -> None:
+    """Règle matplotlib pour tout le carnet : couleurs d'Okabe et Ito, traits variés."""
+    styles = ["-", "--", "-.", ":", "-", "--", "-."]
+    plt.rcParams.update(
+        {
+            "axes.prop_cycle": plt.cycler(color=COLORS) + plt.cycler(linestyle=styles),
+            "axes.spines.top": False,
+            "axes.spines.right": False,
+            "figure.constrained_layout.use": True,
+            "image.cmap": "cividis",
+        }
+    )
+
+
+def decimal(value: float, digits: int = 2) -> str:
+    """Écrit un nombre à la française : decimal(0.125, 2) donne « 0,12 »."""
+    return f"{value:.{digits}f}".replace(".", ",").replace("-", "−")
+
+
+def percent(value: float, digits: int = 1) -> str:
+    """Écrit une proportion à la française : percent(0.875) donne « 87,5 % »."""
+    return f"{decimal(100 * value, digits)}\N{NARROW NO-BREAK SPACE}%"
+
+
+def plot_images(X: NDArray, titles: Sequence[str] = (), n_columns: int = 6) -> None:
+    """Montre les images X (n, hauteur, largeur), avec un titre au-dessus de chacune."""
+    n_rows = -(-len(X) // n_columns)
+    figure, axes = plt.subplots(
+        n_rows, n_columns, figsize=(1.5 * n_columns, 1.75 * n_rows), squeeze=False
+    )
+    for ax in axes.flat:
+        ax.axis("off")
+    for ax, image in zip(axes.flat, X, strict=False):
+        ax.imshow(image, cmap="gray", vmin=0, vmax=255)
+    for ax, title in zip(axes.flat, titles, strict=False):
+        ax.set_title(title, fontsize=9)
+    plt.show()
+
+
+def plot_learning_curves(
+    history: dict[str, list[float]], held_out: str = "test"
+) -> None:
+    """Trace la perte et l'exactitude à chaque époque.
+
+    held_out : comment nommer les images tenues à l'écart de l'entraînement.
+    """
+    figure, axes = plt.subplots(1, 2, figsize=(9, 3.2))
+    for ax, key, label in zip(
+        axes, ("loss", "accuracy"), ("perte", "exactitude"), strict=True
+    ):
+        epochs = np.arange(1, len(history[key]) + 1)
+        ax.plot(epochs, history[key], label="entraînement")
+        if f"val_{key}" in history:
+            ax.plot(epochs, history[f"val_{key}"], label=held_out)
+        ax.set(xlabel="époque", ylabel=label)
+        ax.legend()
+    plt.show()
+
+
+def plot_points(X: NDArray, y: NDArray, ax: plt.Axes | None = None) -> plt.Axes:
+    """Place les points X (m, 2) ; couleur et forme disent la classe y (m, 1)."""
+    ax = plt.subplots(figsize=(4.8, 4))[1] if ax is None else ax
+    y = np.ravel(y)
+    for label, color, marker in zip(np.unique(y), COLORS, MARKERS, strict=False):
+        ax.scatter(
+            *X[y == label].T,
+            c=color,
+            marker=marker,
+            edgecolors="black",
+            s=28,
+            label=f"classe {label:.0f}",
+        )
+    ax.set(xlabel="$x_1$", ylabel="$x_2$")
+    ax.legend()
+    return ax
+
+
+def plot_decision_boundary(
+    model: BaseEstimator, X: NDArray, y: NDArray, ax: plt.Axes | None = None
+) -> plt.Axes:
+    """Colore le plan selon la probabilité de la classe 1 ; un trait noir marque ½."""
+    ax = plt.subplots(figsize=(4.8, 4))[1] if ax is None else ax
+    common = {"response_method": "predict_proba", "ax": ax, "grid_resolution": 200}
+    DecisionBoundaryDisplay.from_estimator(
+        model, X, cmap=DIVERGING, levels=np.linspace(0, 1, 11), alpha=0.6, **common
+    )
+    DecisionBoundaryDisplay.from_estimator(
+        model, X, plot_method="contour", levels=[0.5], colors="black", **common
+    )
+    return plot_points(X, y, ax)
+
+
+def plot_weights(
+    W: NDArray, shape: tuple[int, int], titles: Sequence[str] = (), n_columns: int = 8
+) -> None:
+    """Montre chaque colonne de W (n_pixels, n_neurones) en une image de forme shape."""
+    n_columns = min(n_columns, W.shape[1])
+    n_rows = -(-W.shape[1] // n_columns)
+    width = 3.6 if W.shape[1] == 1 else 1.3
+    figure, axes = plt.subplots(
+        n_rows, n_columns, figsize=(width * n_columns, width * n_rows), squeeze=False
+    )
+    for ax in axes.flat:
+        ax.axis("off")
+    limit = np.abs(W).max()
+    for ax, w in zip(axes.flat, W.T, strict=False):
+        image = ax.imshow(w.reshape(shape), cmap=DIVERGING, vmin=-limit, vmax=limit)
+    for ax, title in zip(axes.flat, titles, strict=False):
+        ax.set_title(title, fontsize=9)
+    figure.colorbar(image, ax=axes, label="poids")
+    plt.show()
+
+
+def plot_confusion_matrix(
+    y: NDArray, y_pred: NDArray, class_names: Sequence[str]
+) -> None:
+    """Croise les classes vraies (lignes) et prédites (colonnes) de chaque image."""
+    size = 2.4 + 0.45 * len(class_names)
+    figure, ax = plt.subplots(figsize=(size + 0.8, size))
+    ConfusionMatrixDisplay.from_predictions(
+        np.ravel(y),
+        np.ravel(y_pred),
+        labels=range(len(class_names)),
+        display_labels=class_names,
+        cmap="cividis",
+        xticks_rotation="horizontal" if len(class_names) <= 4 else "vertical",
+        ax=ax,
+    )
+    ax.set(xlabel="classe prédite", ylabel="classe vraie")
+    plt.show()
