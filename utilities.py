@@ -94,9 +94,10 @@ def load_class_names(name: str | os.PathLike = "silhouettes") -> list[str]:
     train_path, _ = _locate(name)
     _, y_train = _read_images(train_path, "X_train", "Y_train")
     with h5py.File(train_path, "r") as file:
-        names = [str(label) for label in file.attrs.get("classes", [])]
+        names = np.ravel(file.attrs.get("classes", [])).tolist()
     if not names and name == "photos":
         names = ["chat", "chien"]
+    names = [name.decode() if isinstance(name, bytes) else str(name) for name in names]
     return names or [str(label) for label in range(int(y_train.max()) + 1)]
 
 
@@ -398,7 +399,7 @@ def numerical_gradient(
 class Momentum:
     """Descente avec élan (Polyak, 1964), éventuellement de Nesterov. Carnet 04.
 
-    Appelée avec un gradient, renvoie la direction à donner à ``update``.
+    S'appelle avec un gradient, et rend la direction à donner à ``update``.
     """
 
     def __init__(self, momentum: float = 0.9, nesterov: bool = False) -> None:
@@ -406,6 +407,7 @@ class Momentum:
         self.velocity = 0.0
 
     def __call__(self, gradient: NDArray) -> NDArray:
+        """Renvoie la direction, et retient la vitesse."""
         self.velocity = self.momentum * self.velocity + gradient
         if self.nesterov:
             return gradient + self.momentum * self.velocity
@@ -415,7 +417,7 @@ class Momentum:
 class Adam:
     """Adam (Kingma et Ba, ICLR 2015, algorithme 1). Carnet 04.
 
-    Appelée avec un gradient, renvoie la direction à donner à ``update``.
+    S'appelle avec un gradient, et rend la direction à donner à ``update``.
     """
 
     def __init__(
@@ -425,6 +427,7 @@ class Adam:
         self.mean, self.square, self.t = 0.0, 0.0, 0
 
     def __call__(self, gradient: NDArray) -> NDArray:
+        """Renvoie la direction, et retient les deux moyennes glissantes."""
         self.t += 1
         self.mean = self.beta_1 * self.mean + (1 - self.beta_1) * gradient
         self.square = self.beta_2 * self.square + (1 - self.beta_2) * gradient**2

@@ -1,0 +1,197 @@
+"""Les règles d'un carnet que nbval ne voit pas ; lui réexécute les cellules."""
+
+import ast
+import re
+import statistics
+from pathlib import Path
+
+import nbformat
+import pytest
+
+ROOT = Path(__file__).resolve().parent.parent
+NOTEBOOKS = sorted((ROOT / "notebooks").glob("*.ipynb"))
+NO_BREAK = "\N{NO-BREAK SPACE}\N{NARROW NO-BREAK SPACE}"
+
+
+def read(path):
+    return nbformat.read(path, as_version=4)
+
+
+def code_cells(path):
+    return [cell for cell in read(path).cells if cell.cell_type == "code"]
+
+
+def markdown_cells(path):
+    return [cell.source for cell in read(path).cells if cell.cell_type == "markdown"]
+
+
+def printed_text(cell):
+    return "".join(output.get("text", "") for output in cell.get("outputs", []))
+
+
+def prose(markdown):
+    """Le texte seul : sans code, ni formules, ni adresses."""
+    return re.sub(
+        r"```.*?```|`[^`]*`|\$\$.*?\$\$|\$[^$]*\$|\]\([^)]*\)|<[^>]*>",
+        "",
+        markdown,
+        flags=re.DOTALL,
+    )
+
+
+@pytest.fixture(params=NOTEBOOKS, ids=lambda path: path.stem)
+def notebook(request):
+    return request.param
+
+
+def test_the_four_notebooks_are_there():
+    names = [path.stem for path in NOTEBOOKS]
+    assert names == [
+        "01_premier_neurone",
+        "02_chat_vs_chien",
+        "03_reseau_a_deux_couches",
+        "04_reseau_profond",
+    ]
+
+
+def test_every_cell_was_executed_in_order(notebook):
+    counts = [cell.execution_count for cell in code_cells(notebook)]
+    assert counts == list(range(1, len(counts) + 1))
+
+
+def test_outputs_hold_no_error_no_stderr_and_no_widget(notebook):
+    for cell in code_cells(notebook):
+        for output in cell.outputs:
+            assert output.output_type != "error", cell.source
+            assert output.get("name") != "stderr", cell.source
+            assert not any("widget" in kind for kind in output.get("data", {}))
+
+
+def test_printed_text_depends_on_no_machine(notebook):
+    """Ni adresse d'objet, ni chemin, ni tableau brut."""
+    for cell in code_cells(notebook):
+        text = printed_text(cell)
+        assert not re.search(r"0x[0-9a-f]{6,}|/home/|/tmp/|/Users/|C:\\", text)
+        assert "array(" not in text
+        assert "np.float64" not in text
+
+
+def test_cells_are_short(notebook):
+    lengths = sorted(len(cell.source.splitlines()) for cell in code_cells(notebook))
+    assert statistics.median(lengths) <= 5
+    assert lengths[int(0.9 * len(lengths))] <= 12
+    assert lengths[-1] <= 30
+
+
+def test_lines_are_short(notebook):
+    for cell in code_cells(notebook):
+        assert max(map(len, cell.source.splitlines())) <= 88, cell.source
+
+
+def test_file_is_light_and_valid(notebook):
+    assert notebook.stat().st_size < 3e6
+    content = read(notebook)
+    nbformat.validate(content)
+    assert content.metadata.kernelspec.name == "python3"
+    assert "widgets" not in content.metadata
+
+
+def test_no_computed_number_is_quoted_by_hand(notebook):
+    """Un nombre affiché par une cellule n'est pas recopié dans le texte voisin."""
+    cells = read(notebook).cells
+    for before, cell, after in zip(cells, cells[1:], cells[2:], strict=False):
+        if cell.cell_type != "code":
+            continue
+        numbers = re.findall(rf"\d+,\d+|\d+[{NO_BREAK}]%", printed_text(cell))
+        neighbours = [c.source for c in (before, after) if c.cell_type == "markdown"]
+        typed_in = cell.source.replace(".", ",")
+        for number in set(numbers):
+            if number in typed_in:
+                continue  # une donnée de l'expérience, pas un résultat
+            assert not any(number in prose(text) for text in neighbours), number
+
+
+def test_first_cell_makes_the_module_importable(notebook):
+    first = code_cells(notebook)[0].source
+    assert first.startswith("import sys")
+    assert 'sys.path.insert(0, "..")' in first
+
+
+def test_opening_and_closing(notebook):
+    texts = markdown_cells(notebook)
+    for heading in ("vous saurez", "Prérequis", "Durée"):
+        assert heading in texts[0]
+    for heading in ("## Récapitulation", "### Pour aller plus loin"):
+        assert heading in texts[-1]
+
+
+def test_links_lead_somewhere(notebook):
+    for text in markdown_cells(notebook):
+        for target in re.findall(r"\]\(([^)]+)\)", text):
+            if not target.startswith("http"):
+                assert (notebook.parent / target).exists(), target
+
+
+def test_french_typography(notebook):
+    """Espace insécable avant ; : ! ? %, guillemets et apostrophes français."""
+    for text in map(prose, markdown_cells(notebook)):
+        assert not re.search(r" [;:!?%»]|« ", text), text
+        assert "'" not in text, text
+        assert not re.search(r"\d\.\d", text), text
+
+
+def test_only_the_photographs_escape_comparison(notebook):
+    """Une cellule dont la sortie n'est pas comparée dépend d'un téléchargement."""
+    for cell in code_cells(notebook):
+        if cell.metadata.get("tags"):
+            assert cell.metadata.tags == ["nbval-ignore-output"]
+            assert "photos" in cell.source
+        assert "NBVAL" not in cell.source
+
+
+def definitions(source):
+    """Les fonctions et classes d'un texte, sans docstrings ni annotations."""
+    found = {}
+    for node in ast.parse(source).body:
+        if not isinstance(node, ast.FunctionDef | ast.ClassDef):
+            continue
+        for inner in ast.walk(node):
+            if isinstance(inner, ast.FunctionDef | ast.ClassDef) and ast.get_docstring(
+                inner
+            ):
+                del inner.body[0]
+            if isinstance(inner, ast.FunctionDef):
+                inner.returns = None
+            if isinstance(inner, ast.arg):
+                inner.annotation = None
+        found[node.name] = ast.dump(node)
+    return found
+
+
+TAUGHT = {
+    "01_premier_neurone": {"numerical_gradient", "update"},
+    "02_chat_vs_chien": {"flatten_images", "log_loss", "sigmoid"},
+    "03_reseau_a_deux_couches": set(),
+    "04_reseau_profond": {
+        "Adam",
+        "Momentum",
+        "back_propagation",
+        "cross_entropy",
+        "forward_propagation",
+        "initialize_parameters",
+        "relu",
+        "softmax",
+    },
+}
+
+
+def test_taught_code_is_the_module_s_code(notebook):
+    """Une fonction enseignée et celle du module ne diffèrent pas d'un signe."""
+    module = definitions((ROOT / "utilities.py").read_text(encoding="utf-8"))
+    taught = {}
+    for cell in code_cells(notebook):
+        taught |= definitions(cell.source)
+    shared = taught.keys() & module.keys()
+    assert shared == TAUGHT[notebook.stem]
+    for name in shared:
+        assert taught[name] == module[name], name
