@@ -15,9 +15,11 @@ dérivée de la perte moyenne par rapport à ``W``, et de même pour ``db`` et `
 
 from __future__ import annotations
 
+import math
 import os
 import warnings
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
+from itertools import cycle
 from numbers import Integral, Real
 from pathlib import Path
 
@@ -40,6 +42,8 @@ from tqdm import tqdm
 DATASETS = Path(__file__).resolve().parent / "datasets"
 SHIPPED_SETS = {"silhouettes": DATASETS, "animaux": DATASETS / "animaux"}
 SET_NAMES = (*SHIPPED_SETS, "photos")
+
+MAX_CLASSES = 1000
 
 PHOTOS_URL = (
     "https://raw.githubusercontent.com/MachineLearnia/Deep-Learning-Youtube/"
@@ -93,12 +97,23 @@ def load_class_names(name: str | os.PathLike = "silhouettes") -> list[str]:
     """
     train_path, _ = _locate(name)
     _, y_train = _read_images(train_path, "X_train", "Y_train")
+    n_classes = int(y_train.max()) + 1
     with h5py.File(train_path, "r") as file:
-        names = np.ravel(file.attrs.get("classes", [])).tolist()
-    if not names and name == "photos":
-        names = ["chat", "chien"]
-    names = [name.decode() if isinstance(name, bytes) else str(name) for name in names]
-    return names or [str(label) for label in range(int(y_train.max()) + 1)]
+        names = file.attrs.get("classes")
+    if names is None:
+        return (
+            ["chat", "chien"] if name == "photos" else list(map(str, range(n_classes)))
+        )
+    try:
+        names = [n.decode() if isinstance(n, bytes) else n for n in np.ravel(names)]
+    except UnicodeDecodeError:
+        names = []
+    if len(names) < n_classes or not all(isinstance(name, str) for name in names):
+        raise ValueError(
+            f"{train_path} : l'attribut classes doit être une liste de {n_classes} noms "
+            "en UTF-8, dans l'ordre des numéros ; corrigez-le ou supprimez-le."
+        )
+    return [str(name) for name in names]
 
 
 def flatten_images(images: NDArray) -> NDArray[np.float64]:
@@ -122,14 +137,19 @@ def _locate(name: str | os.PathLike) -> tuple[Path, Path]:
         folder = Path(os.environ["COURSE_PHOTOS_DIR"])
     else:
         folder = SHIPPED_SETS.get(name, Path(name))
-    if not folder.is_dir() and name == folder.name:
+    try:
+        found = folder.is_dir()
+    except OSError:  # un nom que le système refuse, trop long par exemple
+        found = False
+    if not found and name not in SET_NAMES and name == folder.name:
         raise ValueError(
             f"« {name} » n'est ni un jeu connu ({', '.join(SET_NAMES)}) ni un dossier "
             "existant ; vérifiez l'orthographe, ou donnez le chemin du dossier."
         )
-    if not folder.is_dir():
+    if not found:
+        source = " (variable COURSE_PHOTOS_DIR)" if name == "photos" else ""
         raise FileNotFoundError(
-            f"Le dossier {folder} n'existe pas ; donnez celui qui contient "
+            f"Le dossier {folder}{source} n'existe pas ; donnez celui qui contient "
             "trainset.hdf5 et testset.hdf5."
         )
     return folder / "trainset.hdf5", folder / "testset.hdf5"
@@ -172,11 +192,15 @@ def _read_images(path: Path, X_key: str, y_key: str) -> tuple[NDArray, NDArray]:
             f"Le fichier {path} n'existe pas ; le dossier doit contenir trainset.hdf5 "
             "et testset.hdf5."
         )
+    if not os.access(path, os.R_OK):
+        raise PermissionError(
+            f"Vous n'avez pas le droit de lire {path} ; changez ses droits d'accès."
+        )
     try:
         with h5py.File(path, "r") as file:
             X, y = _read_dataset(file, X_key, path), _read_dataset(file, y_key, path)
     # h5py traduit les défauts d'un fichier abîmé par l'une ou l'autre de ces classes.
-    except (OSError, RuntimeError, KeyError, UnicodeDecodeError) as error:
+    except (OSError, RuntimeError, KeyError, TypeError, UnicodeDecodeError) as error:
         raise OSError(
             f"{path} n'est pas un fichier HDF5 lisible (tronqué, abîmé ou d'un autre "
             "format) ; remplacez-le par une copie intacte."
@@ -195,7 +219,7 @@ def _read_dataset(file: h5py.File, key: str, path: Path) -> NDArray:
     """Lit un tableau rangé dans le fichier même, sans suivre aucun renvoi."""
     link = file.get(key, getlink=True)
     if link is None:
-        keys = ", ".join(file) or "aucune"
+        keys = ", ".join(map(str, file)) or "aucune"
         raise ValueError(
             f"{path} : la clé {key} manque (clés présentes : {keys}) ; renommez ou "
             "ajoutez ce tableau."
@@ -206,7 +230,22 @@ def _read_dataset(file: h5py.File, key: str, path: Path) -> NDArray:
             f"{path} : {key} doit être un tableau contenu dans ce fichier, et non un "
             "groupe ou un renvoi vers un autre emplacement ; recopiez-y les données."
         )
+    if not _is_written(dataset):
+        raise ValueError(
+            f"{path} : {key} annonce la forme {dataset.shape}, mais ses valeurs n'ont "
+            "jamais été toutes écrites ; écrivez-les, ou réduisez le tableau."
+        )
     return np.asarray(dataset[()])
+
+
+def _is_written(dataset: h5py.Dataset) -> bool:
+    """Dit si tout le tableau est dans le fichier : HDF5 remplacerait le reste par 0."""
+    if not dataset.size:
+        return True
+    if dataset.chunks is None:
+        return dataset.id.get_storage_size() > 0
+    counts = [-(-n // size) for n, size in zip(dataset.shape, dataset.chunks)]
+    return dataset.id.get_num_chunks() == math.prod(counts)
 
 
 def _check_images(X: NDArray, key: str, path: Path) -> None:
@@ -220,17 +259,17 @@ def _check_images(X: NDArray, key: str, path: Path) -> None:
 
 def _check_labels(y: NDArray, key: str, path: Path) -> NDArray[np.float64]:
     """Renvoie les étiquettes en colonne (n, 1) de float64."""
-    if y.dtype.kind not in "uifb" or y.shape not in {(len(y),), (len(y), 1)}:
+    if y.dtype.kind not in "uifb" or y.shape not in {(y.size,), (y.size, 1)}:
         raise ValueError(
             f"{path} : {key} doit contenir un numéro de classe par image, de forme "
             f"(n, 1) ; reçu : {y.dtype} de forme {y.shape}."
         )
     y = y.reshape(-1, 1).astype(np.float64)
-    if not np.isfinite(y).all() or (y < 0).any() or (y % 1 != 0).any():
-        faulty = y[~np.isfinite(y) | (y < 0) | (y % 1 != 0)][0]
+    is_valid = (y >= 0) & (y < MAX_CLASSES) & (y == np.floor(y))
+    if not is_valid.all():
         raise ValueError(
-            f"{path} : les étiquettes de {key} doivent être des entiers à partir de 0 "
-            f"(0, 1, 2…) ; reçu : {faulty}."
+            f"{path} : les étiquettes de {key} doivent être des entiers de 0 à "
+            f"{MAX_CLASSES - 1} ; reçu : {y[~is_valid][0]:g}."
         )
     return y
 
@@ -450,7 +489,14 @@ def _is_count(value: object) -> bool:
 
 
 def _are_counts(value: object) -> bool:
-    return all(map(_is_count, np.ravel(np.asarray(value, dtype=object))))
+    sizes = value if isinstance(value, Iterable) else [value]
+    return all(map(_is_count, sizes))
+
+
+def _is_seed(value: object) -> bool:
+    generators = np.random.Generator | np.random.RandomState
+    is_integer = isinstance(value, Integral) and not isinstance(value, bool)
+    return value is None or isinstance(value, generators) or (is_integer and value >= 0)
 
 
 def _one_of(choices: Sequence[str]) -> tuple[Callable, str]:
@@ -458,6 +504,7 @@ def _one_of(choices: Sequence[str]) -> tuple[Callable, str]:
     return lambda value: isinstance(value, str) and value in choices, f"l'un de {names}"
 
 
+_FLAG = (lambda v: isinstance(v, bool | np.bool_), "True ou False")
 _COUNT = (_is_count, "un entier d'au moins 1")
 _POSITIVE = (lambda v: _is_real(v) and v > 0, "un nombre strictement positif")
 _NON_NEGATIVE = (lambda v: _is_real(v) and v >= 0, "un nombre positif ou nul")
@@ -475,9 +522,13 @@ HYPERPARAMETERS = {
     ),
     "learning_rate_init": _POSITIVE,
     "max_iter": _COUNT,
-    "n_iter_no_change": _COUNT,
+    "shuffle": _FLAG,
+    "random_state": (_is_seed, "None, un entier d'au moins 0 ou un générateur"),
     "tol": _NON_NEGATIVE,
+    "n_iter_no_change": (lambda v: _is_count(v) or v == np.inf, _COUNT[1]),
     "momentum": _DECAY,
+    "nesterovs_momentum": _FLAG,
+    "early_stopping": _FLAG,
     "validation_fraction": (
         lambda v: _is_real(v) and 0 < v < 1,
         "un nombre strictement compris entre 0 et 1",
@@ -599,7 +650,7 @@ class NeuralNetwork(ClassifierMixin, BaseEstimator):
         )
         rng = _generator(self.random_state)
         Y = self._encode_labels(y).astype(X.dtype)
-        if X_val is not None:
+        if X_val is not None or y_val is not None:
             X_val, Y_val = self._encode_validation(X_val, y_val, X.dtype)
         elif self.early_stopping:
             X, X_val, Y, Y_val = self._split(X, Y, y, rng)
@@ -641,8 +692,10 @@ class NeuralNetwork(ClassifierMixin, BaseEstimator):
         with tqdm(total=self.max_iter, unit="époque", **options) as progress:
             try:
                 while self.n_iter_ < self.max_iter and n_stale < patience:
-                    self._train_one_epoch(X, Y, theta, solver, rng)
-                    self._record_validation(validation)
+                    scores = self._train_one_epoch(X, Y, theta, solver, rng)
+                    scores |= self._evaluate(validation)
+                    for key, value in scores.items():
+                        self.history_[key].append(float(value))
                     self.n_iter_ += 1
                     progress.update()
                     progress.set_postfix(self._last_losses())
@@ -661,8 +714,8 @@ class NeuralNetwork(ClassifierMixin, BaseEstimator):
         self.loss_curve_ = self.history_["loss"]
         self.loss_ = self.loss_curve_[-1] if self.loss_curve_ else np.nan
 
-    def _train_one_epoch(self, X, Y, theta, solver, rng) -> None:
-        """Un passage sur toutes les images, lot par lot."""
+    def _train_one_epoch(self, X, Y, theta, solver, rng) -> dict[str, float]:
+        """Passe sur toutes les images, lot par lot ; renvoie perte et exactitude."""
         m = len(X)
         batch_size = min(200, m) if self.batch_size == "auto" else self.batch_size
         order = rng.permutation(m) if self.shuffle and batch_size < m else None
@@ -676,8 +729,16 @@ class NeuralNetwork(ClassifierMixin, BaseEstimator):
             n_correct += np.sum(self._is_correct(Y_batch, activations[-1]))
             gradient = self._gradient(Y_batch, activations)
             update(theta, solver(gradient), self.learning_rate_init)
-        self._record("loss", total_loss / m)
-        self._record("accuracy", n_correct / m)
+        return {"loss": total_loss / m, "accuracy": n_correct / m}
+
+    def _evaluate(self, validation: tuple | None) -> dict[str, float]:
+        """Perte et exactitude sur les images de validation, s'il y en a."""
+        if validation is None:
+            return {}
+        X_val, Y_val = validation
+        A = self._forward(X_val)[-1]
+        accuracy = np.mean(self._is_correct(Y_val, A))
+        return {"val_loss": LOSSES[self._output](Y_val, A), "val_accuracy": accuracy}
 
     def _forward(self, X: NDArray) -> list[NDArray]:
         activation = ACTIVATIONS[self.activation]
@@ -702,17 +763,6 @@ class NeuralNetwork(ClassifierMixin, BaseEstimator):
             return A.argmax(axis=1) == Y.argmax(axis=1)
         return ((A > 0.5) == (Y > 0.5)).all(axis=1)
 
-    def _record(self, key: str, value: float) -> None:
-        self.history_[key].append(float(value))
-
-    def _record_validation(self, validation: tuple | None) -> None:
-        if validation is None:
-            return
-        X_val, Y_val = validation
-        A = self._forward(X_val)[-1]
-        self._record("val_loss", LOSSES[self._output](Y_val, A))
-        self._record("val_accuracy", np.mean(self._is_correct(Y_val, A)))
-
     def _last_losses(self) -> dict[str, str]:
         names = {"perte": "loss", "perte de validation": "val_loss"}
         return {
@@ -725,6 +775,7 @@ class NeuralNetwork(ClassifierMixin, BaseEstimator):
         """Ce qui doit croître : l'exactitude de validation, ou l'opposé de la perte."""
         loss = self.history_["loss"][-1]
         if not np.isfinite(loss):
+            del self.coefs_, self.intercepts_  # ce réseau ne doit rien prédire
             raise ValueError(
                 f"La descente diverge : à l'époque {self.n_iter_}, la perte n'est plus "
                 "un nombre fini ; cause probable, un pas learning_rate_init trop grand "
@@ -764,12 +815,21 @@ class NeuralNetwork(ClassifierMixin, BaseEstimator):
         return Y
 
     def _encode_validation(self, X_val, y_val, dtype) -> tuple[NDArray, NDArray]:
-        if y_val is None:
-            raise ValueError("X_val est donné sans y_val ; donnez aussi y_val.")
+        if X_val is None or y_val is None:
+            raise ValueError(
+                "X_val et y_val vont ensemble : donnez les deux, ou aucun des deux."
+            )
         X_val, y_val = validate_data(
             self, X_val, y_val, dtype=dtype, multi_output=True, reset=False
         )
-        y_val = y_val if self._is_multilabel() else y_val.ravel()
+        if not self._is_multilabel():
+            y_val = y_val.ravel()
+            unknown = np.setdiff1d(y_val, self.classes_).tolist()
+            if unknown:
+                raise ValueError(
+                    f"y_val contient des classes absentes de y : {unknown} ; toutes "
+                    f"doivent être parmi {self.classes_.tolist()}."
+                )
         return X_val, self._label_binarizer.transform(y_val).astype(dtype)
 
     def _split(self, X, Y, y, rng) -> list[NDArray]:
@@ -794,7 +854,7 @@ class NeuralNetwork(ClassifierMixin, BaseEstimator):
         return self._label_binarizer.y_type_ == "multilabel-indicator"
 
     def _check_X(self, X: ArrayLike) -> NDArray:
-        check_is_fitted(self)
+        check_is_fitted(self, "coefs_")
         return validate_data(self, X, dtype=(np.float64, np.float32), reset=False)
 
     def _hidden_layer_sizes(self) -> list[int]:
@@ -850,7 +910,7 @@ def set_style() -> None:
 
 def decimal(value: float, digits: int = 2) -> str:
     """Écrit un nombre à la française : decimal(0.125, 2) donne « 0,12 »."""
-    return f"{value:.{digits}f}".replace(".", ",").replace("-", "−")
+    return f"{value:z.{digits}f}".replace(".", ",").replace("-", "−")
 
 
 def percent(value: float, digits: int = 1) -> str:
@@ -897,7 +957,7 @@ def plot_points(X: NDArray, y: NDArray, ax: plt.Axes | None = None) -> plt.Axes:
     """Place les points X (m, 2) ; couleur et forme disent la classe y (m, 1)."""
     ax = plt.subplots(figsize=(4.8, 4))[1] if ax is None else ax
     y = np.ravel(y)
-    for label, color, marker in zip(np.unique(y), COLORS, MARKERS, strict=False):
+    for label, color, marker in zip(np.unique(y), cycle(COLORS), cycle(MARKERS)):
         ax.scatter(
             *X[y == label].T,
             c=color,

@@ -177,7 +177,7 @@ def write_hdf5(path: Path, arrays: dict[str, np.ndarray], **attributes: Any) -> 
     path.parent.mkdir(parents=True, exist_ok=True)
     partial = path.with_name(path.name + ".partiel")
     try:
-        with h5py.File(partial, "w") as file:
+        with h5py.File(partial, "w", libver="v110") as file:
             for name, array in arrays.items():
                 file.create_dataset(
                     name,

@@ -1,0 +1,92 @@
+"""Ce que les tests du module partagent : réglages, données, messages attendus."""
+
+import os
+import re
+from pathlib import Path
+
+import matplotlib
+
+# Par la fonction et non par MPLBACKEND : les noyaux que nbval lance en hériteraient.
+matplotlib.use("Agg")
+# tqdm lit cette variable à son importation.
+os.environ.setdefault("TQDM_DISABLE", "1")
+
+import h5py
+import numpy as np
+import pytest
+from hypothesis import settings
+from matplotlib import pyplot as plt
+
+ROOT = Path(__file__).resolve().parents[1]
+
+# Les mêmes exemples à chaque exécution, sans limite de temps sur une machine chargée.
+settings.register_profile("course", derandomize=True, deadline=None, max_examples=50)
+settings.load_profile("course")
+
+# Les mots que laisserait passer un message de h5py, de NumPy ou du système.
+ENGLISH = re.compile(
+    r"unable|can't|cannot|errno|no such|not found|expected|invalid|unsupported"
+    r"|must be|should be|too long|permission|synchronously|unsized|<class|0x",
+    re.IGNORECASE,
+)
+# « doit être… », « il en faut… », « n'existe pas » et un conseil à l'impératif.
+EXPECTATION = re.compile(r"\bdoi(?:t|vent)\b|\w+ez\b|\bil en faut\b|\battend\b")
+
+
+def assert_helpful(error, *names):
+    """Une phrase française qui cite `names` et dit ce qu'il fallait, ou quoi faire."""
+    message = str(error.value if hasattr(error, "value") else error)
+    for name in names:
+        assert str(name) in message
+    assert "\n" not in message
+    assert message.endswith(".")
+    assert EXPECTATION.search(message), f"ni attente ni conseil : {message}"
+    leaked = ENGLISH.search(message)
+    assert leaked is None, f"« {leaked[0]} » dans : {message}"
+
+
+def write_part(folder, part, edit=None):
+    """Écrit un petit fichier correct, puis le confie à `edit` qui peut l'abîmer."""
+    rng = np.random.default_rng(0 if part == "train" else 1)
+    path = folder / f"{part}set.hdf5"
+    with h5py.File(path, "w") as file:
+        images = rng.integers(0, 256, size=(6, 5, 3), dtype=np.uint8)
+        file[f"X_{part}"] = images
+        file[f"Y_{part}"] = np.arange(6).reshape(-1, 1) % 2.0
+        if edit is not None:
+            edit(file)
+    return path
+
+
+def read_part(folder, part):
+    """Lit un fichier comme le faisait le cours précédent."""
+    with h5py.File(folder / f"{part}set.hdf5", "r") as file:
+        return file[f"X_{part}"][:], file[f"Y_{part}"][:]
+
+
+@pytest.fixture
+def folder(tmp_path):
+    """Un dossier au bon format ; son nom a accents, espaces et apostrophe."""
+    path = tmp_path / "Images d'été à nous"
+    path.mkdir()
+    write_part(path, "train")
+    write_part(path, "test")
+    return path
+
+
+@pytest.fixture
+def photos_dir():
+    """Le dossier des photographies, ou l'abandon du test s'il n'est pas donné."""
+    path = os.environ.get("COURSE_PHOTOS_DIR")
+    if not path:
+        pytest.skip("COURSE_PHOTOS_DIR n'est pas définie : pas de photographies ici")
+    return Path(path)
+
+
+@pytest.fixture
+def figures(monkeypatch):
+    """Dessine sans écran ; les figures sont fermées à la fin."""
+    monkeypatch.setattr(plt, "show", lambda: None)
+    plt.close("all")
+    yield lambda: [plt.figure(number) for number in plt.get_fignums()]
+    plt.close("all")
