@@ -110,8 +110,8 @@ def load_class_names(name: str | os.PathLike = "silhouettes") -> list[str]:
         names = []
     if len(names) < n_classes or not all(isinstance(name, str) for name in names):
         raise ValueError(
-            f"{train_path} : l'attribut classes doit être une liste de {n_classes} noms "
-            "en UTF-8, dans l'ordre des numéros ; corrigez-le ou supprimez-le."
+            f"{train_path} : l'attribut classes doit lister les {n_classes} noms, en "
+            "UTF-8, dans l'ordre des numéros ; corrigez-le ou supprimez-le."
         )
     return [str(name) for name in names]
 

@@ -120,11 +120,11 @@ def test_photographs(photos_dir, monkeypatch):
 
 def test_flatten_images():
     """Chaque image devient une ligne, lue rangée par rangée, de 0 à 1."""
-    X = np.array([[[0, 51, 102], [153, 204, 255]]], dtype=np.uint8)
-    expected = np.array([[0, 0.2, 0.4, 0.6, 0.8, 1]])
+    X = np.array([[[0, 51, 102], [153, 204, 0]]], dtype=np.uint8)
+    expected = np.array([[0, 0.2, 0.4, 0.6, 0.8, 0]])
     np.testing.assert_allclose(flatten_images(X), expected, rtol=1e-15)
     assert flatten_images(X).dtype == np.float64
-    assert X.max() == 255  # l'original n'est pas modifié
+    assert X.max() == 204  # l'original n'est pas modifié
 
 
 # --- Les noms des classes -------------------------------------------------------------
@@ -160,6 +160,19 @@ def test_unusable_class_names_are_refused(names, folder):
     with pytest.raises(ValueError) as refusal:
         load_class_names(folder)
     assert_helpful(refusal, path, "classes")
+
+
+def test_class_names_of_an_unknown_type(folder):
+    """Un attribut d'un type de HDF5 sans équivalent dans NumPy."""
+
+    def edit(file):
+        space = h5py.h5s.create_simple((2,))
+        h5py.h5a.create(file.id, b"classes", h5py.h5t.UNIX_D32LE, space)
+
+    path = write_part(folder, "train", edit)
+    with pytest.raises((ValueError, OSError)) as refusal:
+        load_class_names(folder)
+    assert_helpful(refusal, path)
 
 
 def test_class_names_need_a_sound_file(folder):
@@ -539,6 +552,19 @@ def test_forbidden_file(part, folder):
     with pytest.raises(OSError) as refusal:
         load_data(folder)
     assert_helpful(refusal, path, "droit")
+
+
+def test_forbidden_folder(folder):
+    """Un dossier que l'on n'a pas le droit d'ouvrir."""
+    folder.chmod(0)
+    try:
+        if os.access(folder, os.X_OK):
+            pytest.skip("ce compte ouvre tout (administrateur, ou système sans droits)")
+        with pytest.raises(OSError) as refusal:
+            load_data(folder)
+        assert_helpful(refusal, folder)
+    finally:
+        folder.chmod(0o700)
 
 
 @pytest.mark.parametrize("edit", [None, no_key("Y")])

@@ -13,6 +13,7 @@ import warnings
 import numpy as np
 import pytest
 from conftest import ROOT, assert_helpful
+from matplotlib.contour import ContourSet
 from sklearn.base import clone
 from sklearn.datasets import make_blobs, make_classification
 from sklearn.exceptions import ConvergenceWarning, NotFittedError
@@ -22,6 +23,7 @@ from sklearn.model_selection import GridSearchCV, cross_val_score
 from sklearn.neural_network import MLPClassifier
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
+from sklearn.utils import get_tags
 from sklearn.utils.estimator_checks import parametrize_with_checks
 
 import utilities
@@ -319,6 +321,7 @@ def test_several_labels_at_once(blobs_3):
     options = {"learning_rate_init": 0.05, "random_state": 0, "early_stopping": True}
     model = NeuralNetwork((16,), **options).fit(X, Y)
     assert model.out_activation_ == "logistic"
+    assert get_tags(model).classifier_tags.multi_label
     assert model.predict_proba(X).shape == Y.shape
     assert model.score(X, Y) > 0.85
     np.testing.assert_array_equal(model.predict(X), model.predict_proba(X) > 0.5)
@@ -388,6 +391,36 @@ def test_validation_comes_in_pairs(given, blobs):
     assert_helpful(refusal, "X_val", "y_val")
 
 
+@pytest.mark.parametrize("columns", [[0], [0, 1, 0]])
+def test_validation_labels_have_as_many_columns(columns, blobs):
+    """Une colonne de trop ou de moins : un refus, non une perte fausse."""
+    X, _ = blobs
+    Y = (X > 0).astype(int)
+    with pytest.raises(ValueError) as refusal:
+        NeuralNetwork((), max_iter=1).fit(X, Y, X, Y[:, columns])
+    assert_helpful(refusal, "y_val")
+
+
+@pytest.mark.parametrize(
+    ("hidden_layer_sizes", "activation", "expected"),
+    [((), "relu", "zeros"), ((4,), "relu", "he"), ((4,), "tanh", "glorot")],
+)
+def test_automatic_initialization(hidden_layer_sizes, activation, expected, blobs_3):
+    """Zéro sans couche cachée, He pour relu, Glorot pour le reste."""
+    X, y = blobs_3
+    models = [
+        NeuralNetwork(
+            hidden_layer_sizes,
+            activation,
+            initialization=name,
+            max_iter=1,
+            random_state=0,
+        ).fit(X, y)
+        for name in ("auto", expected)
+    ]
+    assert_same_weights(*models)
+
+
 # --- Le hasard ------------------------------------------------------------------------
 
 
@@ -435,6 +468,24 @@ def noisy_labels(seed):
     return rng.normal(size=(80, 10)), rng.integers(2, size=80)
 
 
+def fit_and_tell_split(model, X, y):
+    """Entraîne, et rend les images de validation que le réseau s'est gardées."""
+    split, kept = model._split, []
+    model._split = lambda *arrays: kept.extend(split(*arrays)) or kept
+    model.fit(X, y)
+    _, X_val, _, Y_val = kept
+    return X_val, Y_val
+
+
+def test_validation_split_keeps_the_proportions():
+    """Une classe rare l'est autant dans la part de validation."""
+    X, y = np.arange(100.0).reshape(-1, 1), np.arange(100) < 20
+    model = NeuralNetwork((), early_stopping=True, validation_fraction=0.25, max_iter=1)
+    X_val, Y_val = fit_and_tell_split(model, X, y)
+    assert len(np.unique(X_val)) == 25
+    assert Y_val.sum() == (X_val < 20).sum() == 5
+
+
 @pytest.mark.parametrize("given", [True, False])
 def test_early_stopping_restores_the_best_weights(given):
     """Les poids rendus sont ceux de la meilleure époque, non de la dernière."""
@@ -443,16 +494,13 @@ def test_early_stopping_restores_the_best_weights(given):
     model = NeuralNetwork(
         (32,), early_stopping=True, learning_rate_init=0.02, random_state=2
     )
-    if not given:
-        model.set_params(validation_fraction=0.3)
-        split = model._split
-        model._split = lambda *arrays: kept.append(split(*arrays)) or kept[0]
-        kept = []
-        model.fit(X, y)
-        [(_, X_val, _, y_val)] = kept
-        assert len(X_val) == 24
-    else:
+    if given:
         model.fit(X, y, X_val, y_val)
+    else:
+        X_val, y_val = fit_and_tell_split(
+            model.set_params(validation_fraction=0.3), X, y
+        )
+        assert len(X_val) == 24
     history = model.history_["val_accuracy"]
     assert len(history) == model.n_iter_ < model.max_iter
     assert history[-1] < max(history)  # sans quoi le test ne prouverait rien
@@ -578,6 +626,18 @@ def test_diverged_model_does_not_predict(blobs):
         model.fit(X, y)
     with pytest.raises((NotFittedError, ValueError)):
         model.predict(X)
+
+
+@pytest.mark.parametrize("validated", [True, False])
+def test_divergence_of_the_last_step_is_seen(validated, blobs):
+    """La perte est mesurée avant chaque pas : le dernier peut tout perdre."""
+    X, y = blobs
+    validation = (X, y) if validated else ()
+    model = NeuralNetwork((8, 8), "identity", solver="sgd", max_iter=1, random_state=0)
+    model.set_params(learning_rate_init=1e200)
+    with pytest.raises(ValueError) as refusal:
+        model.fit(X, y, *validation)
+    assert_helpful_divergence(refusal, "1e+200")
 
 
 # --- Les réglages refusés -------------------------------------------------------------
@@ -844,6 +904,7 @@ def test_plot_decision_boundary(given, blobs, figures):
     """Les points par-dessus le plan coloré, dans l'axe donné ou un nouveau."""
     X, y = blobs
     model = NeuralNetwork((4,), max_iter=5, random_state=0).fit(X, y)
+    model.predict = None  # la couleur dit la probabilité, non la classe prédite
     ax = utilities.plt.subplots()[1] if given else None
     drawn = plot_decision_boundary(model, X, y, ax)
     assert not given or drawn is ax
@@ -852,6 +913,9 @@ def test_plot_decision_boundary(given, blobs, figures):
     drawn.figure.canvas.draw()
     points = [c for c in drawn.collections if len(c.get_offsets()) == 60]
     assert len(points) == 2
+    filled, line = (c for c in drawn.collections if isinstance(c, ContourSet))
+    assert filled.levels[[0, -1]].tolist() == [0, 1]
+    assert line.levels.tolist() == [0.5]
 
 
 @pytest.mark.parametrize("n_neurons", [1, 5, 9])
