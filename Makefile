@@ -4,7 +4,7 @@
 PYTHON ?= python3
 PY := .venv/bin/python
 INSTALL := $(PY) -m pip install --disable-pip-version-check --prefer-binary
-# matplotlib recense les polices une fois, ici, plutôt qu'au milieu d'un notebook.
+# matplotlib recense les polices une fois, ici, plutôt qu'au milieu d'un carnet.
 FONTS := $(PY) -c 'import matplotlib.font_manager'
 
 # Le noyau « python3 » est celui de .venv, et matplotlib y dessine dans la page.
@@ -17,14 +17,14 @@ unexport MPLBACKEND
 help: ## affiche cette aide
 	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "  make %-10s %s\n", $$1, $$2}' Makefile
 
-lab: .venv/.lab ## ouvre JupyterLab sur les notebooks
+lab: .venv/.lab ## ouvre JupyterLab sur les carnets
 	$(PY) -m jupyterlab --ServerApp.root_dir=notebooks $(LAB_OPTIONS)
 
 test: .venv/.dev ## vérifie tout : le module, les données, chaque cellule
 	TQDM_DISABLE=1 $(PY) -m pytest
 
 # Ne garde des métadonnées que le noyau et le langage : ni heures, ni versions.
-notebooks: .venv/.lab ## exécute de nouveau les notebooks, sur place
+notebooks: .venv/.lab ## réexécute les carnets, sur place
 	TQDM_DISABLE=1 $(PY) -m nbconvert --to notebook --execute --inplace \
 	  --ExecutePreprocessor.kernel_name=python3 \
 	  --ExecutePreprocessor.record_timing=False \

@@ -19,7 +19,7 @@ import math
 import os
 import warnings
 from collections.abc import Callable, Iterable, Sequence
-from itertools import cycle
+from itertools import cycle, islice
 from numbers import Integral, Real
 from pathlib import Path
 
@@ -98,16 +98,15 @@ def load_class_names(name: str | os.PathLike = "silhouettes") -> list[str]:
     train_path, _ = _locate(name)
     _, y_train = _read_images(train_path, "X_train", "Y_train")
     n_classes = int(y_train.max()) + 1
-    with h5py.File(train_path, "r") as file:
-        names = file.attrs.get("classes")
-    if names is None:
-        return (
-            ["chat", "chien"] if name == "photos" else list(map(str, range(n_classes)))
-        )
     try:
+        with h5py.File(train_path, "r") as file:
+            names = file.attrs.get("classes", ())
         names = [n.decode() if isinstance(n, bytes) else n for n in np.ravel(names)]
-    except UnicodeDecodeError:
-        names = []
+    except (OSError, TypeError, UnicodeDecodeError):
+        names = [None]
+    if not names and name == "photos":
+        names = ["chat", "chien"]
+    names = names or [str(label) for label in range(n_classes)]
     if len(names) < n_classes or not all(isinstance(name, str) for name in names):
         raise ValueError(
             f"{train_path} : l'attribut classes doit lister les {n_classes} noms, en "
@@ -134,7 +133,7 @@ def _locate(name: str | os.PathLike) -> tuple[Path, Path]:
     if name == "photos" and not os.environ.get("COURSE_PHOTOS_DIR"):
         return _download("trainset.hdf5"), _download("testset.hdf5")
     if name == "photos":
-        folder = Path(os.environ["COURSE_PHOTOS_DIR"])
+        folder = Path(os.environ["COURSE_PHOTOS_DIR"]).expanduser()
     else:
         folder = SHIPPED_SETS.get(name, Path(name))
     try:
@@ -162,14 +161,14 @@ def _download(filename: str) -> Path:
     un téléchargement coupé ou altéré ne laisse rien dans le cache.
     """
     with warnings.catch_warnings():
-        # Dans un carnet, pooch avertit à son import que ipywidgets n'est pas installé.
+        # Dans un carnet, pooch se plaint à son importation de l'absence d'ipywidgets.
         warnings.simplefilter("ignore")
         import pooch
 
     pooch.get_logger().setLevel("WARNING")
     advice = (
         "vérifiez la connexion puis relancez, ou déposez les deux fichiers dans un "
-        "dossier et nommez-le dans la variable d'environnement COURSE_PHOTOS_DIR."
+        "dossier et donnez son chemin à la variable d'environnement COURSE_PHOTOS_DIR."
     )
     try:
         return Path(pooch.retrieve(PHOTOS_URL + filename, PHOTOS_SHA256[filename]))
@@ -181,13 +180,17 @@ def _download(filename: str) -> Path:
     except ValueError as error:
         raise OSError(
             f"{filename} : le fichier reçu de {PHOTOS_URL} n'a pas l'empreinte SHA-256 "
-            f"attendue ({PHOTOS_SHA256[filename][:12]}…), il a été écarté ; {advice}"
+            f"attendue ({PHOTOS_SHA256[filename][:12]}…) et a été écarté ; {advice}"
         ) from error
 
 
 def _read_images(path: Path, X_key: str, y_key: str) -> tuple[NDArray, NDArray]:
     """Lit des images et leurs étiquettes, et vérifie tout ce que le cours en attend."""
-    if not path.is_file():
+    try:
+        found = path.is_file()
+    except PermissionError:
+        found = True  # le dossier se laisse voir, mais pas ouvrir
+    if not found:
         raise FileNotFoundError(
             f"Le fichier {path} n'existe pas ; le dossier doit contenir trainset.hdf5 "
             "et testset.hdf5."
@@ -199,6 +202,11 @@ def _read_images(path: Path, X_key: str, y_key: str) -> tuple[NDArray, NDArray]:
     try:
         with h5py.File(path, "r") as file:
             X, y = _read_dataset(file, X_key, path), _read_dataset(file, y_key, path)
+    except BlockingIOError as error:
+        raise OSError(
+            f"{path} est ouvert en écriture ailleurs ; fermez l'autre programme ou "
+            "redémarrez l'autre noyau, puis relancez."
+        ) from error
     # h5py traduit les défauts d'un fichier abîmé par l'une ou l'autre de ces classes.
     except (OSError, RuntimeError, KeyError, TypeError, UnicodeDecodeError) as error:
         raise OSError(
@@ -210,7 +218,7 @@ def _read_images(path: Path, X_key: str, y_key: str) -> tuple[NDArray, NDArray]:
     if len(X) != len(y):
         raise ValueError(
             f"{path} : {len(X)} images dans {X_key} mais {len(y)} étiquettes dans "
-            f"{y_key} ; il en faut autant."
+            f"{y_key} ; il en faut autant que d'images."
         )
     return X, y
 
@@ -219,7 +227,7 @@ def _read_dataset(file: h5py.File, key: str, path: Path) -> NDArray:
     """Lit un tableau rangé dans le fichier même, sans suivre aucun renvoi."""
     link = file.get(key, getlink=True)
     if link is None:
-        keys = ", ".join(map(str, file)) or "aucune"
+        keys = ", ".join(map(str, islice(file, 10))) or "aucune"
         raise ValueError(
             f"{path} : la clé {key} manque (clés présentes : {keys}) ; renommez ou "
             "ajoutez ce tableau."
@@ -297,7 +305,7 @@ def relu(Z: NDArray) -> NDArray:
 
 
 def tanh(Z: NDArray) -> NDArray:
-    """Tangente hyperbolique, de -1 à 1. Carnet 04."""
+    """Tangente hyperbolique, de -1 à 1. Carnet 03."""
     return np.tanh(Z)
 
 
@@ -309,7 +317,7 @@ def identity(Z: NDArray) -> NDArray:
 def softmax(Z: NDArray) -> NDArray:
     """Probabilités des classes, exp(Z) / somme des exp(Z) de la ligne. Carnet 04.
 
-    Soustraire le maximum de la ligne ne change pas le quotient et évite le dépassement.
+    Soustraire le maximum de la ligne ne change pas le quotient et évite le débordement.
     """
     E = np.exp(Z - Z.max(axis=1, keepdims=True))
     return E / E.sum(axis=1, keepdims=True)
@@ -548,9 +556,9 @@ class NeuralNetwork(ClassifierMixin, BaseEstimator):
     de 1 (plusieurs étiquettes par image) : une sigmoïde par colonne.
 
     Les paramètres portent les noms de ``sklearn.neural_network.MLPClassifier`` et ont
-    le même sens, à trois choix près : ``tol=0`` par défaut (l'entraînement va au bout
-    de ``max_iter``), le paramètre ``initialization``, et aucun
-    avertissement quand ``max_iter`` est atteint.
+    le même sens, à quelques choix près : ``tol=0`` par défaut (l'entraînement va au
+    bout de ``max_iter``), le paramètre ``initialization``, et aucun avertissement quand
+    ``max_iter`` est atteint.
 
     Parameters
     ----------
@@ -559,7 +567,7 @@ class NeuralNetwork(ClassifierMixin, BaseEstimator):
     solver : ``"sgd"`` (descente de gradient, avec ``momentum``) ou ``"adam"``
     alpha : force de la pénalité L2, alpha / 2m fois la somme des W²
     batch_size : images par lot ; ``"auto"`` pour min(200, m), m pour le lot entier
-    learning_rate_init : pas de la descente
+    learning_rate_init : taux d'apprentissage
     max_iter : nombre d'époques
     shuffle : mélanger les images à chaque époque
     random_state : graine, pour refaire à l'identique
@@ -580,7 +588,7 @@ class NeuralNetwork(ClassifierMixin, BaseEstimator):
     coefs_ : liste des W, de forme (n_in, n_out)
     intercepts_ : liste des b, de forme (n_out,)
     n_iter_ : époques faites
-    loss_ , loss_curve_ : perte de la dernière époque, de chaque époque
+    loss_, loss_curve_ : perte de la dernière époque, de chaque époque
     history_ : dict de listes, une valeur par époque : ``"loss"``, ``"accuracy"``, et
         ``"val_loss"``, ``"val_accuracy"`` quand il y a des images de validation
     """
@@ -705,12 +713,14 @@ class NeuralNetwork(ClassifierMixin, BaseEstimator):
                         best_score, best_theta[:] = score, theta
             except KeyboardInterrupt:
                 warnings.warn(
-                    f"Entraînement interrompu après {self.n_iter_} époques : les poids "
-                    "déjà appris sont gardés.",
+                    f"Entraînement interrompu, après {self.n_iter_} époque"
+                    f"{'s' * (self.n_iter_ > 1)} : les poids déjà appris sont gardés.",
                     stacklevel=3,
                 )
         if self.early_stopping:
             theta[:] = best_theta
+        # La perte précède le pas : le tout dernier n'a pas encore été jugé.
+        self._refuse_divergence(self._forward(X)[-1])
         self.loss_curve_ = self.history_["loss"]
         self.loss_ = self.loss_curve_[-1] if self.loss_curve_ else np.nan
 
@@ -774,14 +784,18 @@ class NeuralNetwork(ClassifierMixin, BaseEstimator):
     def _monitored_score(self) -> float:
         """Ce qui doit croître : l'exactitude de validation, ou l'opposé de la perte."""
         loss = self.history_["loss"][-1]
-        if not np.isfinite(loss):
+        self._refuse_divergence(loss)
+        return self.history_["val_accuracy"][-1] if self.early_stopping else -loss
+
+    def _refuse_divergence(self, values: ArrayLike) -> None:
+        if not np.isfinite(values).all():
             del self.coefs_, self.intercepts_  # ce réseau ne doit rien prédire
             raise ValueError(
-                f"La descente diverge : à l'époque {self.n_iter_}, la perte n'est plus "
-                "un nombre fini ; cause probable, un pas learning_rate_init trop grand "
-                f"({self.learning_rate_init}), à diviser par dix."
+                f"La descente diverge : à l'époque {self.n_iter_}, le réseau ne donne "
+                "plus de nombres finis. Le taux d'apprentissage learning_rate_init "
+                f"({self.learning_rate_init}) est sans doute trop grand ; divisez-le "
+                "par dix."
             )
-        return self.history_["val_accuracy"][-1] if self.early_stopping else -loss
 
     def _parameters(self) -> Parameters:
         return list(zip(self.coefs_, self.intercepts_, strict=True))
@@ -822,25 +836,37 @@ class NeuralNetwork(ClassifierMixin, BaseEstimator):
         X_val, y_val = validate_data(
             self, X_val, y_val, dtype=dtype, multi_output=True, reset=False
         )
-        if not self._is_multilabel():
-            y_val = y_val.ravel()
-            unknown = np.setdiff1d(y_val, self.classes_).tolist()
-            if unknown:
-                raise ValueError(
-                    f"y_val contient des classes absentes de y : {unknown} ; toutes "
-                    f"doivent être parmi {self.classes_.tolist()}."
-                )
+        m, multilabel = len(X_val), self._is_multilabel()
+        shapes = [(m, len(self.classes_))] if multilabel else [(m,), (m, 1)]
+        if y_val.shape not in shapes:
+            raise ValueError(
+                f"y_val doit être de forme {' ou '.join(map(str, shapes))}, comme y ; "
+                f"reçu : {y_val.shape}."
+            )
+        y_val = y_val if multilabel else y_val.ravel()
+        unknown = [] if multilabel else np.setdiff1d(y_val, self.classes_).tolist()
+        if unknown:
+            raise ValueError(
+                f"y_val contient des classes absentes de y : {unknown} ; elles doivent "
+                f"toutes être parmi {self.classes_.tolist()}."
+            )
         return X_val, self._label_binarizer.transform(y_val).astype(dtype)
 
     def _split(self, X, Y, y, rng) -> list[NDArray]:
-        stratify = None if self._is_multilabel() else y
-        return train_test_split(
-            X,
-            Y,
-            test_size=self.validation_fraction,
-            stratify=stratify,
-            random_state=int(rng.integers(2**31)),
-        )
+        try:
+            return train_test_split(
+                X,
+                Y,
+                test_size=self.validation_fraction,
+                stratify=None if self._is_multilabel() else y,
+                random_state=int(rng.integers(2**31)),
+            )
+        except ValueError as error:
+            raise ValueError(
+                f"early_stopping ne peut pas mettre de côté {self.validation_fraction} "
+                f"de ces {len(X)} exemples en y gardant chaque classe ; donnez-en "
+                "davantage, ou donnez X_val et y_val."
+            ) from error
 
     def _initialization(self) -> str:
         """Sans couche cachée, il n'y a pas de symétrie à rompre : zéro convient."""
@@ -915,7 +941,7 @@ def decimal(value: float, digits: int = 2) -> str:
 
 def percent(value: float, digits: int = 1) -> str:
     """Écrit une proportion à la française : percent(0.875) donne « 87,5 % »."""
-    return f"{decimal(100 * value, digits)}\N{NARROW NO-BREAK SPACE}%"
+    return f"{decimal(100 * value, digits)}\N{NO-BREAK SPACE}%"
 
 
 def plot_images(X: NDArray, titles: Sequence[str] = (), n_columns: int = 6) -> None:
@@ -964,7 +990,7 @@ def plot_points(X: NDArray, y: NDArray, ax: plt.Axes | None = None) -> plt.Axes:
             marker=marker,
             edgecolors="black",
             s=28,
-            label=f"classe {label:.0f}",
+            label=f"classe {label}".removesuffix(".0"),
         )
     ax.set(xlabel="$x_1$", ylabel="$x_2$")
     ax.legend()
@@ -987,7 +1013,7 @@ def plot_decision_boundary(
 
 
 def plot_weights(
-    W: NDArray, shape: tuple[int, int], titles: Sequence[str] = (), n_columns: int = 8
+    W: NDArray, shape: tuple[int, int], n_columns: int = 8, label: str = "poids"
 ) -> None:
     """Montre chaque colonne de W (n_pixels, n_neurones) en une image de forme shape."""
     n_columns = min(n_columns, W.shape[1])
@@ -1001,9 +1027,7 @@ def plot_weights(
     limit = np.abs(W).max()
     for ax, w in zip(axes.flat, W.T, strict=False):
         image = ax.imshow(w.reshape(shape), cmap=DIVERGING, vmin=-limit, vmax=limit)
-    for ax, title in zip(axes.flat, titles, strict=False):
-        ax.set_title(title, fontsize=9)
-    figure.colorbar(image, ax=axes, label="poids")
+    figure.colorbar(image, ax=axes, label=label)
     plt.show()
 
 

@@ -365,8 +365,8 @@ def test_every_image_is_seen_once_an_epoch(monkeypatch):
         lambda self, X: (seen.append(X.ravel()), forward(self, X))[1],
     )
     NeuralNetwork((), batch_size=4, max_iter=2, random_state=0).fit(X, X.ravel() > 4)
-    assert [len(batch) for batch in seen] == [4, 4, 2] * 2
-    orders = [np.concatenate(seen[:3]), np.concatenate(seen[3:])]
+    assert [len(batch) for batch in seen[:6]] == [4, 4, 2] * 2
+    orders = [np.concatenate(seen[:3]), np.concatenate(seen[3:6])]
     for order in orders:
         np.testing.assert_array_equal(np.sort(order), X.ravel())
         assert (order != X.ravel()).any()
@@ -825,9 +825,9 @@ def test_decimal(value, digits, expected):
 
 
 def test_percent():
-    """Une espace insécable fine avant le signe, un chiffre après la virgule."""
-    assert percent(0.875) == "87,5\u202f%"
-    assert percent(1, 0) == "100\u202f%"
+    """Une espace insécable avant le signe, un chiffre après la virgule."""
+    assert percent(0.875) == "87,5\u00a0%"
+    assert percent(1, 0) == "100\u00a0%"
     assert decimal(2 / 3) == "0,67"
 
 
@@ -922,14 +922,14 @@ def test_plot_decision_boundary(given, blobs, figures):
 def test_plot_weights(n_neurons, figures):
     """Une image par neurone, toutes sur une même échelle centrée en zéro."""
     W = np.random.default_rng(0).normal(size=(6, n_neurons))
-    plot_weights(W, (2, 3), titles=["a"])
+    plot_weights(W, (2, 3), label="bleu : chat")
     [figure] = figures()
     shown = [ax.images[0] for ax in figure.axes if ax.images]
     assert len(shown) == n_neurons
     for image, w in zip(shown, W.T, strict=True):
         np.testing.assert_array_equal(image.get_array(), w.reshape(2, 3))
         assert image.get_clim() == (-np.abs(W).max(), np.abs(W).max())
-    assert figure.axes[-1].get_ylabel() == "poids"
+    assert figure.axes[-1].get_ylabel() == "bleu : chat"
     figure.canvas.draw()
 
 
