@@ -15,6 +15,7 @@ dérivée de la perte moyenne par rapport à ``W``, et de même pour ``db`` et `
 
 from __future__ import annotations
 
+import json
 import math
 import os
 import warnings
@@ -28,12 +29,11 @@ import matplotlib.pyplot as plt
 import numpy as np
 from matplotlib.colors import LinearSegmentedColormap
 from numpy.typing import ArrayLike, NDArray
-from sklearn.base import BaseEstimator, ClassifierMixin
+from sklearn.base import BaseEstimator, ClassifierMixin, RegressorMixin, is_classifier
 from sklearn.inspection import DecisionBoundaryDisplay
 from sklearn.metrics import ConfusionMatrixDisplay
 from sklearn.model_selection import train_test_split
-from sklearn.preprocessing import LabelBinarizer
-from sklearn.utils.multiclass import check_classification_targets
+from sklearn.utils.multiclass import check_classification_targets, type_of_target
 from sklearn.utils.validation import check_is_fitted, validate_data
 from tqdm import tqdm
 
@@ -323,7 +323,18 @@ def softmax(Z: NDArray) -> NDArray:
     return E / E.sum(axis=1, keepdims=True)
 
 
-ACTIVATIONS = {"identity": identity, "logistic": sigmoid, "tanh": tanh, "relu": relu}
+def step(Z: NDArray) -> NDArray:
+    """Marche de Rosenblatt (1958), 0 ou 1 ; sa pente nulle n'apprend rien."""
+    return (Z >= 0).astype(Z.dtype)
+
+
+ACTIVATIONS = {
+    "identity": identity,
+    "logistic": sigmoid,
+    "tanh": tanh,
+    "relu": relu,
+    "step": step,
+}
 
 # Chaque dérivée s'écrit avec la sortie A de l'activation : il n'y a pas à garder Z.
 DERIVATIVES = {
@@ -331,6 +342,7 @@ DERIVATIVES = {
     "logistic": lambda A: A * (1 - A),
     "tanh": lambda A: 1 - A**2,
     "relu": lambda A: A > 0,
+    "step": lambda A: np.zeros_like(A),
 }
 
 
@@ -354,7 +366,17 @@ def cross_entropy(y: NDArray, A: NDArray) -> float:
     return float(-np.sum(y * np.log(A)) / len(y))
 
 
-LOSSES = {sigmoid: log_loss, softmax: cross_entropy}
+def squared_error(y: NDArray, A: NDArray) -> float:
+    """Erreur quadratique moyenne, la moitié du carré de A - y."""
+    return float(np.sum((A - y) ** 2) / (2 * len(y)))
+
+
+# Chaque sortie et la perte qui va avec : pour les trois, dZ = (A - y) / m.
+OUTPUTS = {
+    "logistic": (sigmoid, log_loss),
+    "softmax": (softmax, cross_entropy),
+    "identity": (identity, squared_error),
+}
 
 # Écarts-types initiaux. Glorot et Bengio (AISTATS 2010) ; He et al. (ICCV 2015).
 INITIALIZATIONS = {
@@ -406,9 +428,9 @@ def back_propagation(
 ) -> Parameters:
     """Rétropropage l'erreur ; renvoie une paire (dW, db) par couche. Carnet 04.
 
-    La sortie et sa perte vont par deux (sigmoïde et perte logistique, softmax et
-    entropie croisée) : la dérivée de la perte moyenne par rapport au dernier Z est
-    alors (A - y) / m. derivative donne celle de l'activation cachée à partir de A.
+    La sortie et sa perte vont par deux (OUTPUTS) : la dérivée de la perte moyenne par
+    rapport au dernier Z est alors (A - y) / m. derivative donne celle de l'activation
+    cachée à partir de A.
     """
     gradients = []
     dZ = (activations[-1] - y) / len(y)
@@ -483,6 +505,47 @@ class Adam:
         return mean / (np.sqrt(square) + self.epsilon)
 
 
+def with_dropout(
+    activation: Callable, derivative: Callable, dropout: float, rng: np.random.Generator
+) -> tuple[Callable, Callable]:
+    """Ajoute l'abandon (*dropout*) à une activation et à sa dérivée.
+
+    Chaque sortie est mise à zéro avec la probabilité dropout, et les autres sont
+    divisées par 1 - dropout : leur moyenne ne change pas. Srivastava et al., JMLR 2014.
+    """
+    keep = 1 - dropout
+
+    def dropped(Z: NDArray) -> NDArray:
+        return activation(Z) * (rng.random(Z.shape) < keep) / keep
+
+    # Une sortie nulle a été abandonnée, ou bien sa pente est nulle aussi.
+    def slope(A: NDArray) -> NDArray:
+        return (A != 0) * derivative(A * keep) / keep
+
+    return dropped, slope
+
+
+def mirror_and_shift(
+    X: NDArray, rng: np.random.Generator, shape: tuple[int, int], max_shift: int = 2
+) -> NDArray:
+    """Retourne une image sur deux, et décale chacune d'au plus max_shift pixels.
+
+    X : images à plat, de forme (m, hauteur × largeur) ; shape : (hauteur, largeur). Le
+    bord qui se découvre est rempli de 0. Pour le paramètre ``augment``, fixez shape :
+    ``functools.partial(mirror_and_shift, shape=(28, 28))``.
+    """
+    m, (height, width) = len(X), shape
+    images = X.reshape(m, height, width)
+    mirrored = rng.random(m) < 0.5
+    images = np.where(mirrored[:, None, None], images[:, :, ::-1], images)
+    padding = (0, 0), (max_shift, max_shift), (max_shift, max_shift)
+    images = np.pad(images, padding)
+    top, left = rng.integers(2 * max_shift + 1, size=(2, m))
+    rows = (top[:, None] + np.arange(height))[:, :, None]
+    columns = (left[:, None] + np.arange(width))[:, None, :]
+    return images[np.arange(m)[:, None, None], rows, columns].reshape(m, -1)
+
+
 # --- 3. Le réseau ---------------------------------------------------------------------
 
 
@@ -530,6 +593,8 @@ HYPERPARAMETERS = {
     ),
     "learning_rate_init": _POSITIVE,
     "max_iter": _COUNT,
+    "dropout": _DECAY,
+    "augment": (lambda v: v is None or callable(v), "None ou une fonction de (X, rng)"),
     "shuffle": _FLAG,
     "random_state": (_is_seed, "None, un entier d'au moins 0 ou un générateur"),
     "tol": _NON_NEGATIVE,
@@ -547,51 +612,8 @@ HYPERPARAMETERS = {
 }
 
 
-class NeuralNetwork(ClassifierMixin, BaseEstimator):
-    """Réseau de neurones dense, classifieur scikit-learn.
-
-    ``hidden_layer_sizes=()`` est le neurone des carnets 01 et 02, ``(32,)`` le réseau
-    à deux couches du 03, ``(128, 64)`` un réseau profond du 04. Deux classes : sigmoïde
-    et perte logistique ; davantage : softmax et entropie croisée ; une matrice de 0 et
-    de 1 (plusieurs étiquettes par image) : une sigmoïde par colonne.
-
-    Les paramètres portent les noms de ``sklearn.neural_network.MLPClassifier`` et ont
-    le même sens, à quelques choix près : ``tol=0`` par défaut (l'entraînement va au
-    bout de ``max_iter``), le paramètre ``initialization``, et aucun avertissement quand
-    ``max_iter`` est atteint.
-
-    Parameters
-    ----------
-    hidden_layer_sizes : nombre de neurones de chaque couche cachée
-    activation : ``"identity"``, ``"logistic"`` (la sigmoïde), ``"tanh"``, ``"relu"``
-    solver : ``"sgd"`` (descente de gradient, avec ``momentum``) ou ``"adam"``
-    alpha : force de la pénalité L2, alpha / 2m fois la somme des W²
-    batch_size : images par lot ; ``"auto"`` pour min(200, m), m pour le lot entier
-    learning_rate_init : taux d'apprentissage
-    max_iter : nombre d'époques
-    shuffle : mélanger les images à chaque époque
-    random_state : graine, pour refaire à l'identique
-    tol, n_iter_no_change : arrêt après n_iter_no_change époques de suite sans gain
-        supérieur à tol, sur l'exactitude de validation avec ``early_stopping``, sur la
-        perte sinon ; dans ce cas, ``tol=0`` ne s'arrête jamais
-    verbose : montrer une barre de progression
-    momentum, nesterovs_momentum : élan de ``"sgd"`` ; 0 pour la descente simple
-    early_stopping, validation_fraction : surveiller l'exactitude sur une part tenue à
-        l'écart, et garder les poids de la meilleure époque
-    beta_1, beta_2, epsilon : réglages d'Adam
-    initialization : ``"he"``, ``"glorot"``, ``"small"``, ``"zeros"``, ou ``"auto"`` :
-        zéro sans couche cachée, He pour ReLU, Glorot sinon
-
-    Attributes
-    ----------
-    classes_, n_features_in_, n_outputs_, n_layers_, out_activation_ : forme du réseau
-    coefs_ : liste des W, de forme (n_in, n_out)
-    intercepts_ : liste des b, de forme (n_out,)
-    n_iter_ : époques faites
-    loss_, loss_curve_ : perte de la dernière époque, de chaque époque
-    history_ : dict de listes, une valeur par époque : ``"loss"``, ``"accuracy"``, et
-        ``"val_loss"``, ``"val_accuracy"`` quand il y a des images de validation
-    """
+class _Network(BaseEstimator):
+    """Ce que partagent le classifieur et le régresseur : tout, sauf la lecture de y."""
 
     def __init__(
         self,
@@ -616,6 +638,8 @@ class NeuralNetwork(ClassifierMixin, BaseEstimator):
         epsilon: float = 1e-8,
         n_iter_no_change: int = 10,
         initialization: str = "auto",
+        dropout: float = 0.0,
+        augment: Callable | None = None,
     ) -> None:
         self.hidden_layer_sizes = hidden_layer_sizes
         self.activation = activation
@@ -637,6 +661,8 @@ class NeuralNetwork(ClassifierMixin, BaseEstimator):
         self.epsilon = epsilon
         self.n_iter_no_change = n_iter_no_change
         self.initialization = initialization
+        self.dropout = dropout
+        self.augment = augment
 
     def fit(
         self,
@@ -644,12 +670,12 @@ class NeuralNetwork(ClassifierMixin, BaseEstimator):
         y: ArrayLike,
         X_val: ArrayLike | None = None,
         y_val: ArrayLike | None = None,
-    ) -> NeuralNetwork:
+    ) -> _Network:
         """Entraîne le réseau sur X (m, n_features) et y (m, 1) ou (m,).
 
-        X_val, y_val : images de validation, dont la perte et l'exactitude sont notées à
-        chaque époque. Avec ``early_stopping``, ce sont elles que l'on surveille ; sans
-        elles, une part ``validation_fraction`` de X est mise de côté.
+        X_val, y_val : exemples de validation, dont la perte (et l'exactitude) est notée
+        à chaque époque. Avec ``early_stopping``, ce sont eux que l'on surveille ; sans
+        eux, une part ``validation_fraction`` de X est mise de côté.
         Interrompre le noyau arrête l'entraînement et garde les poids déjà appris.
         """
         self._check_hyperparameters()
@@ -657,7 +683,8 @@ class NeuralNetwork(ClassifierMixin, BaseEstimator):
             self, X, y, dtype=(np.float64, np.float32), multi_output=True
         )
         rng = _generator(self.random_state)
-        Y = self._encode_labels(y).astype(X.dtype)
+        y = y.ravel() if y.shape[1:] == (1,) else y
+        Y = self._learn_targets(y).astype(X.dtype)
         if X_val is not None or y_val is not None:
             X_val, Y_val = self._encode_validation(X_val, y_val, X.dtype)
         elif self.early_stopping:
@@ -674,23 +701,95 @@ class NeuralNetwork(ClassifierMixin, BaseEstimator):
             self._train(X, Y, validation, theta, rng)
         return self
 
-    def predict_proba(self, X: ArrayLike) -> NDArray:
-        """Probabilité de chaque classe, de forme (m, n_classes)."""
-        A = self._forward(self._check_X(X))[-1]
-        return np.hstack([1 - A, A]) if self.n_outputs_ == 1 else A
+    def save(self, path: str | os.PathLike) -> None:
+        """Range le réseau appris dans un fichier HDF5, sans pickle.
 
-    def predict(self, X: ArrayLike) -> NDArray:
-        """Classe la plus probable de chaque image, de forme (m,)."""
-        A = self._forward(self._check_X(X))[-1]
-        return self._label_binarizer.inverse_transform(
-            A.ravel() if self.n_outputs_ == 1 else A
-        )
+        Le fichier naît sous un nom provisoire et ne prend le sien qu'une fois complet.
+        ``random_state`` n'est gardé que si c'est un entier, ``augment`` jamais.
+        """
+        check_is_fitted(self, "coefs_")
+        path = Path(path)
+        partial = path.with_name(path.name + ".partiel")
+        parameters = self.get_params() | {"augment": None}
+        if not isinstance(self.random_state, Integral):
+            parameters["random_state"] = None
+        try:
+            with h5py.File(partial, "w", libver="v110") as file:
+                file.attrs["format"] = NETWORK_FORMAT
+                file.attrs["estimator"] = type(self).__name__
+                file.attrs["parameters"] = json.dumps(parameters, default=_to_builtin)
+                for name in self._saved_attributes():
+                    value = getattr(self, name)
+                    text = np.asarray(value).dtype.kind in "OU"
+                    value = np.asarray(value, dtype=object) if text else value
+                    file.create_dataset(name, data=value)
+                for layer, (W, b) in enumerate(self._parameters()):
+                    for name, array in ("W", W), ("b", b):
+                        file.create_dataset(
+                            f"{name}{layer}", data=array, chunks=True, fletcher32=True
+                        )
+            partial.replace(path)
+        finally:
+            partial.unlink(missing_ok=True)
+
+    @classmethod
+    def load(cls, path: str | os.PathLike) -> _Network:
+        """Relit un réseau écrit par ``save`` ; il prédit aussitôt.
+
+        Lève FileNotFoundError si le fichier manque, OSError s'il est abîmé, ValueError
+        s'il ne contient pas un réseau de cette classe.
+        """
+        path = Path(path)
+        if not path.is_file():
+            raise FileNotFoundError(
+                f"Le fichier {path} n'existe pas ; vérifiez son nom."
+            )
+        expected, network = (NETWORK_FORMAT, cls.__name__), None
+        try:
+            with h5py.File(path, "r") as file:
+                found = file.attrs.get("format"), file.attrs.get("estimator")
+                if found == expected:
+                    network = cls(**json.loads(file.attrs["parameters"]))
+                    network._restore(file)
+        except (OSError, RuntimeError, LookupError, TypeError, ValueError) as error:
+            raise OSError(
+                f"{path} n'est pas un réseau lisible (fichier tronqué, abîmé ou d'un "
+                "autre format) ; remplacez-le par une copie intacte."
+            ) from error
+        if network is None:
+            raise ValueError(
+                f"{path} doit contenir un {cls.__name__} écrit par save "
+                f"({NETWORK_FORMAT}) ; reçu : {found[1]} ({found[0]})."
+            )
+        return network
+
+    def _restore(self, file: h5py.File) -> None:
+        """Relit les attributs appris ; lève ValueError s'ils ne vont pas ensemble."""
+        self.hidden_layer_sizes = tuple(self._hidden_layer_sizes())
+        for name in self._saved_attributes():
+            text = h5py.check_string_dtype(file[name].dtype)
+            value = file[name].asstr()[()] if text else file[name][()]
+            setattr(self, name, np.asarray(value, dtype=str) if text else value)
+        self.out_activation_ = str(self.out_activation_)
+        self.n_layers_ = len(self.hidden_layer_sizes) + 2
+        layers = range(self.n_layers_ - 1)
+        self.coefs_ = [file[f"W{layer}"][()] for layer in layers]
+        self.intercepts_ = [file[f"b{layer}"][()] for layer in layers]
+        self.n_outputs_ = len(self.intercepts_[-1])
+        sizes = [self.n_features_in_, *self.hidden_layer_sizes, self.n_outputs_]
+        for shape, (W, b) in zip(zip(sizes, sizes[1:]), self._parameters()):
+            if W.shape != shape or b.shape != shape[1:] or not np.isfinite(W).all():
+                raise ValueError(f"poids de forme {W.shape}, attendue : {shape}")
+        self._refuse_divergence(np.concatenate(self.intercepts_))
+
+    def _saved_attributes(self) -> list[str]:
+        names = ["out_activation_", "n_features_in_", "n_iter_", "loss_curve_"]
+        return [*names, "classes_"] if is_classifier(self) else names
 
     def _train(self, X, Y, validation, theta, rng) -> None:
         """Boucle sur les époques : met theta à jour sur place, remplit l'historique."""
         solver = self._make_solver()
-        keys = ("loss", "accuracy", "val_loss", "val_accuracy")
-        self.history_ = {key: [] for key in (keys if validation else keys[:2])}
+        self.history_ = {}
         # Sans arrêt précoce ni tol, l'entraînement va au bout de max_iter.
         may_stop = self.early_stopping or self.tol > 0
         patience = self.n_iter_no_change if may_stop else np.inf
@@ -703,7 +802,7 @@ class NeuralNetwork(ClassifierMixin, BaseEstimator):
                     scores = self._train_one_epoch(X, Y, theta, solver, rng)
                     scores |= self._evaluate(validation)
                     for key, value in scores.items():
-                        self.history_[key].append(float(value))
+                        self.history_.setdefault(key, []).append(float(value))
                     self.n_iter_ += 1
                     progress.update()
                     progress.set_postfix(self._last_losses())
@@ -720,8 +819,8 @@ class NeuralNetwork(ClassifierMixin, BaseEstimator):
         if self.early_stopping:
             theta[:] = best_theta
         # La perte précède le pas : le tout dernier n'a pas encore été jugé.
-        self._refuse_divergence(self._forward(X)[-1])
-        self.loss_curve_ = self.history_["loss"]
+        self._refuse_divergence(self._forward(X))
+        self.loss_curve_ = self.history_.get("loss", [])
         self.loss_ = self.loss_curve_[-1] if self.loss_curve_ else np.nan
 
     def _train_one_epoch(self, X, Y, theta, solver, rng) -> dict[str, float]:
@@ -729,49 +828,53 @@ class NeuralNetwork(ClassifierMixin, BaseEstimator):
         m = len(X)
         batch_size = min(200, m) if self.batch_size == "auto" else self.batch_size
         order = rng.permutation(m) if self.shuffle and batch_size < m else None
-        total_loss = n_correct = 0.0
+        functions = ACTIVATIONS[self.activation], DERIVATIVES[self.activation]
+        if self.dropout > 0:
+            functions = with_dropout(*functions, self.dropout, rng)
+        totals = {}
         for start in range(0, m, batch_size):
             batch = slice(start, start + batch_size)
             batch = batch if order is None else order[batch]
             X_batch, Y_batch = X[batch], Y[batch]
-            activations = self._forward(X_batch)
-            total_loss += self._loss(Y_batch, activations[-1]) * len(X_batch)
-            n_correct += np.sum(self._is_correct(Y_batch, activations[-1]))
-            gradient = self._gradient(Y_batch, activations)
+            if self.augment is not None:
+                X_batch = self.augment(X_batch, rng)
+            gradient, metrics = self._gradient(X_batch, Y_batch, *functions)
+            for key, value in metrics.items():
+                totals[key] = totals.get(key, 0.0) + value * len(X_batch)
             update(theta, solver(gradient), self.learning_rate_init)
-        return {"loss": total_loss / m, "accuracy": n_correct / m}
+        return {key: total / m for key, total in totals.items()}
+
+    def _gradient(self, X, Y, activation, derivative) -> tuple[NDArray, dict]:
+        """Gradient de la perte du lot, en un seul vecteur, et mesures de ce lot."""
+        output, _ = OUTPUTS[self.out_activation_]
+        parameters = self._parameters()
+        activations = forward_propagation(X, parameters, activation, output)
+        gradients = back_propagation(Y, parameters, activations, derivative)
+        metrics = self._metrics(Y, activations[-1])
+        if self.alpha > 0:
+            # Pénalité L2 : alpha / 2m fois la somme des W².
+            for (dW, _), W in zip(gradients, self.coefs_, strict=True):
+                dW += self.alpha / len(Y) * W
+                metrics["loss"] += self.alpha / (2 * len(Y)) * float(np.vdot(W, W))
+        return _flatten(gradients), metrics
 
     def _evaluate(self, validation: tuple | None) -> dict[str, float]:
-        """Perte et exactitude sur les images de validation, s'il y en a."""
+        """Perte et exactitude sur les exemples de validation, s'il y en a."""
         if validation is None:
             return {}
         X_val, Y_val = validation
-        A = self._forward(X_val)[-1]
-        accuracy = np.mean(self._is_correct(Y_val, A))
-        return {"val_loss": LOSSES[self._output](Y_val, A), "val_accuracy": accuracy}
+        metrics = self._metrics(Y_val, self._forward(X_val))
+        return {f"val_{key}": value for key, value in metrics.items()}
 
-    def _forward(self, X: NDArray) -> list[NDArray]:
+    def _metrics(self, Y: NDArray, A: NDArray) -> dict[str, float]:
+        _, loss = OUTPUTS[self.out_activation_]
+        return {"loss": loss(Y, A)}
+
+    def _forward(self, X: NDArray) -> NDArray:
+        """La sortie du réseau, de forme (m, n_outputs)."""
+        output, _ = OUTPUTS[self.out_activation_]
         activation = ACTIVATIONS[self.activation]
-        return forward_propagation(X, self._parameters(), activation, self._output)
-
-    def _loss(self, Y: NDArray, A: NDArray) -> float:
-        """Perte moyenne du lot, pénalité L2 comprise."""
-        penalty = sum(np.sum(W**2) for W in self.coefs_)
-        return LOSSES[self._output](Y, A) + self.alpha / (2 * len(Y)) * float(penalty)
-
-    def _gradient(self, Y: NDArray, activations: list[NDArray]) -> NDArray:
-        """Gradient de la perte du lot, en un seul vecteur."""
-        derivative = DERIVATIVES[self.activation]
-        gradients = back_propagation(Y, self._parameters(), activations, derivative)
-        for (dW, _), W in zip(gradients, self.coefs_, strict=True):
-            dW += self.alpha / len(Y) * W
-        return _flatten(gradients)
-
-    def _is_correct(self, Y: NDArray, A: NDArray) -> NDArray[np.bool_]:
-        """Dit de chaque ligne si la classe prédite est la bonne."""
-        if self._output is softmax:
-            return A.argmax(axis=1) == Y.argmax(axis=1)
-        return ((A > 0.5) == (Y > 0.5)).all(axis=1)
+        return forward_propagation(X, self._parameters(), activation, output)[-1]
 
     def _last_losses(self) -> dict[str, str]:
         names = {"perte": "loss", "perte de validation": "val_loss"}
@@ -782,10 +885,12 @@ class NeuralNetwork(ClassifierMixin, BaseEstimator):
         }
 
     def _monitored_score(self) -> float:
-        """Ce qui doit croître : l'exactitude de validation, ou l'opposé de la perte."""
-        loss = self.history_["loss"][-1]
-        self._refuse_divergence(loss)
-        return self.history_["val_accuracy"][-1] if self.early_stopping else -loss
+        """Ce qui doit croître : l'exactitude de validation, ou l'opposé d'une perte."""
+        last = {key: values[-1] for key, values in self.history_.items()}
+        self._refuse_divergence(last["loss"])
+        if self.early_stopping:
+            return last.get("val_accuracy", -last["val_loss"])
+        return -last["loss"]
 
     def _refuse_divergence(self, values: ArrayLike) -> None:
         if not np.isfinite(values).all():
@@ -815,19 +920,6 @@ class NeuralNetwork(ClassifierMixin, BaseEstimator):
             return Adam(self.beta_1, self.beta_2, self.epsilon)
         return Momentum(self.momentum, self.nesterovs_momentum)
 
-    def _encode_labels(self, y: NDArray) -> NDArray:
-        """Numéros de classe -> colonne de 0 et 1, ou une colonne par classe."""
-        check_classification_targets(y)
-        y = y.ravel() if y.ndim == 2 and y.shape[1] == 1 else y
-        self._label_binarizer = LabelBinarizer()
-        Y = self._label_binarizer.fit_transform(y)
-        self.classes_ = self._label_binarizer.classes_
-        self._output = (
-            softmax if self._label_binarizer.y_type_ == "multiclass" else sigmoid
-        )
-        self.out_activation_ = "softmax" if self._output is softmax else "logistic"
-        return Y
-
     def _encode_validation(self, X_val, y_val, dtype) -> tuple[NDArray, NDArray]:
         if X_val is None or y_val is None:
             raise ValueError(
@@ -836,21 +928,15 @@ class NeuralNetwork(ClassifierMixin, BaseEstimator):
         X_val, y_val = validate_data(
             self, X_val, y_val, dtype=dtype, multi_output=True, reset=False
         )
-        m, multilabel = len(X_val), self._is_multilabel()
-        shapes = [(m, len(self.classes_))] if multilabel else [(m,), (m, 1)]
+        m, columns = len(X_val), self._n_target_columns
+        shapes = [(m, columns)] if columns > 1 else [(m,), (m, 1)]
         if y_val.shape not in shapes:
             raise ValueError(
                 f"y_val doit être de forme {' ou '.join(map(str, shapes))}, comme y ; "
                 f"reçu : {y_val.shape}."
             )
-        y_val = y_val if multilabel else y_val.ravel()
-        unknown = [] if multilabel else np.setdiff1d(y_val, self.classes_).tolist()
-        if unknown:
-            raise ValueError(
-                f"y_val contient des classes absentes de y : {unknown} ; elles doivent "
-                f"toutes être parmi {self.classes_.tolist()}."
-            )
-        return X_val, self._label_binarizer.transform(y_val).astype(dtype)
+        y_val = y_val if columns > 1 else y_val.ravel()
+        return X_val, self._encode(y_val, "y_val").astype(dtype)
 
     def _split(self, X, Y, y, rng) -> list[NDArray]:
         try:
@@ -858,7 +944,7 @@ class NeuralNetwork(ClassifierMixin, BaseEstimator):
                 X,
                 Y,
                 test_size=self.validation_fraction,
-                stratify=None if self._is_multilabel() else y,
+                stratify=y if is_classifier(self) and y.ndim == 1 else None,
                 random_state=int(rng.integers(2**31)),
             )
         except ValueError as error:
@@ -876,9 +962,6 @@ class NeuralNetwork(ClassifierMixin, BaseEstimator):
             return "zeros"
         return "he" if self.activation == "relu" else "glorot"
 
-    def _is_multilabel(self) -> bool:
-        return self._label_binarizer.y_type_ == "multilabel-indicator"
-
     def _check_X(self, X: ArrayLike) -> NDArray:
         check_is_fitted(self, "coefs_")
         return validate_data(self, X, dtype=(np.float64, np.float32), reset=False)
@@ -892,11 +975,145 @@ class NeuralNetwork(ClassifierMixin, BaseEstimator):
             if not is_valid(value := getattr(self, name)):
                 raise ValueError(f"{name} doit être {expected} ; reçu : {value!r}.")
 
+
+class NeuralNetwork(ClassifierMixin, _Network):
+    """Réseau de neurones dense, classifieur scikit-learn.
+
+    ``hidden_layer_sizes=()`` est le neurone des carnets 01 et 02, ``(32,)`` le réseau
+    à deux couches du 03, ``(128, 64)`` un réseau profond du 04. Deux classes : sigmoïde
+    et perte logistique ; davantage : softmax et entropie croisée ; une matrice de 0 et
+    de 1 (plusieurs étiquettes par image) : une sigmoïde par colonne.
+
+    Les paramètres portent les noms de ``sklearn.neural_network.MLPClassifier`` et ont
+    le même sens, à quelques choix près : ``tol=0`` par défaut (l'entraînement va au
+    bout de ``max_iter``), le paramètre ``initialization``, et aucun avertissement quand
+    ``max_iter`` est atteint.
+
+    Parameters
+    ----------
+    hidden_layer_sizes : nombre de neurones de chaque couche cachée
+    activation : ``"relu"``, ``"tanh"``, ``"logistic"`` (la sigmoïde), ``"identity"``,
+        ou, par curiosité, ``"step"``
+    solver : ``"sgd"`` (descente de gradient, avec ``momentum``) ou ``"adam"``
+    alpha : force de la pénalité L2, alpha / 2m fois la somme des W²
+    batch_size : images par lot ; ``"auto"`` pour min(200, m), m pour le lot entier
+    learning_rate_init : taux d'apprentissage
+    max_iter : nombre d'époques
+    shuffle : mélanger les images à chaque époque
+    random_state : graine, pour refaire à l'identique
+    tol, n_iter_no_change : arrêt après n_iter_no_change époques de suite sans gain
+        supérieur à tol, sur l'exactitude de validation avec ``early_stopping``, sur la
+        perte sinon ; dans ce cas, ``tol=0`` ne s'arrête jamais
+    verbose : montrer une barre de progression
+    momentum, nesterovs_momentum : élan de ``"sgd"`` ; 0 pour la descente simple
+    early_stopping, validation_fraction : surveiller l'exactitude sur une part tenue à
+        l'écart, et garder les poids de la meilleure époque
+    beta_1, beta_2, epsilon : réglages d'Adam
+    initialization : ``"he"``, ``"glorot"``, ``"small"``, ``"zeros"``, ou ``"auto"`` :
+        zéro sans couche cachée, He pour ReLU, Glorot sinon
+    dropout : part des sorties cachées mises à zéro à chaque pas
+    augment : fonction (X, rng) -> X appliquée à chaque lot, comme ``mirror_and_shift``
+
+    Attributes
+    ----------
+    classes_, n_features_in_, n_outputs_, n_layers_, out_activation_ : forme du réseau
+    coefs_ : liste des W, de forme (n_in, n_out)
+    intercepts_ : liste des b, de forme (n_out,)
+    n_iter_ : époques faites
+    loss_, loss_curve_ : perte de la dernière époque, de chaque époque
+    history_ : dict de listes, une valeur par époque : ``"loss"``, ``"accuracy"``, et
+        ``"val_loss"``, ``"val_accuracy"`` quand il y a des images de validation
+    """
+
+    def predict_proba(self, X: ArrayLike) -> NDArray:
+        """Probabilité de chaque classe, de forme (m, n_classes)."""
+        A = self._forward(self._check_X(X))
+        return np.hstack([1 - A, A]) if self.n_outputs_ == 1 else A
+
+    def predict(self, X: ArrayLike) -> NDArray:
+        """Classe la plus probable de chaque image, de forme (m,)."""
+        A = self._forward(self._check_X(X))
+        if self.out_activation_ == "softmax":
+            return self.classes_[A.argmax(axis=1)]
+        if self.n_outputs_ > 1:
+            return (A > 0.5).astype(int)
+        return np.where(A.ravel() > 0.5, self.classes_[-1], self.classes_[0])
+
+    def _learn_targets(self, y: NDArray) -> NDArray:
+        """Retient les classes, choisit la sortie, et code les étiquettes."""
+        check_classification_targets(y)
+        if type_of_target(y) == "multiclass-multioutput":
+            raise ValueError(
+                "y doit être une colonne de classes, ou une matrice de 0 et de 1 ; "
+                f"reçu : plusieurs colonnes de classes, de forme {y.shape}."
+            )
+        self._n_target_columns = 1 if y.ndim == 1 else y.shape[1]
+        self.classes_ = np.unique(y) if y.ndim == 1 else np.arange(y.shape[1])
+        several = y.ndim == 1 and len(self.classes_) > 2
+        self.out_activation_ = "softmax" if several else "logistic"
+        return self._encode(y, "y")
+
+    def _encode(self, y: NDArray, name: str) -> NDArray:
+        """Étiquettes -> colonne de 0 et 1, ou une colonne par classe."""
+        if y.ndim == 2:
+            return y
+        unknown = np.setdiff1d(y, self.classes_).tolist()
+        if unknown:
+            raise ValueError(
+                f"{name} contient des classes absentes de y : {unknown} ; les classes "
+                f"doivent être parmi {self.classes_.tolist()}."
+            )
+        if self.out_activation_ == "softmax":
+            return y[:, None] == self.classes_
+        return y[:, None] != self.classes_[:1]
+
+    def _metrics(self, Y: NDArray, A: NDArray) -> dict[str, float]:
+        """Perte et exactitude."""
+        if self.out_activation_ == "softmax":
+            is_correct = A.argmax(axis=1) == Y.argmax(axis=1)
+        else:
+            is_correct = ((A > 0.5) == (Y > 0.5)).all(axis=1)
+        return {**super()._metrics(Y, A), "accuracy": float(np.mean(is_correct))}
+
     def __sklearn_tags__(self):
         tags = super().__sklearn_tags__()
         tags.classifier_tags.multi_label = True
         tags.target_tags.multi_output = True
         return tags
+
+
+class NeuralNetworkRegressor(RegressorMixin, _Network):
+    """Le même réseau, pour prédire des nombres : sortie linéaire, erreur quadratique.
+
+    Paramètres et attributs de ``NeuralNetwork``, sans ``classes_`` ni exactitude.
+    ``early_stopping`` surveille la perte de validation.
+    """
+
+    def predict(self, X: ArrayLike) -> NDArray:
+        """Valeur prédite, de forme (m,), ou (m, n_outputs) si y avait des colonnes."""
+        A = self._forward(self._check_X(X))
+        return A.ravel() if self.n_outputs_ == 1 else A
+
+    def _learn_targets(self, y: NDArray) -> NDArray:
+        self._n_target_columns = 1 if y.ndim == 1 else y.shape[1]
+        self.out_activation_ = "identity"
+        return self._encode(y, "y")
+
+    def _encode(self, y: NDArray, name: str) -> NDArray:
+        return y.reshape(len(y), -1)
+
+    def __sklearn_tags__(self):
+        tags = super().__sklearn_tags__()
+        tags.target_tags.multi_output = True
+        return tags
+
+
+NETWORK_FORMAT = "réseau de neurones, version 1"
+
+
+def _to_builtin(value: object) -> object:
+    """Traduit pour JSON un nombre ou un tableau de NumPy."""
+    return value.tolist()
 
 
 def _flatten(parameters: Parameters) -> NDArray:

@@ -28,8 +28,8 @@ from sklearn.utils.estimator_checks import parametrize_with_checks
 
 import utilities
 from utilities import (
-    DERIVATIVES,
     NeuralNetwork,
+    NeuralNetworkRegressor,
     decimal,
     flatten_images,
     initialize_parameters,
@@ -87,6 +87,9 @@ def assert_same_weights(first, second):
         NeuralNetwork((), max_iter=30),
         NeuralNetwork((16,), max_iter=30, learning_rate_init=0.01),
         NeuralNetwork((16, 8), max_iter=30, learning_rate_init=0.01),
+        NeuralNetworkRegressor((), max_iter=30, learning_rate_init=0.1),
+        NeuralNetworkRegressor((16,), max_iter=30, learning_rate_init=0.01),
+        NeuralNetworkRegressor((16, 8), max_iter=30, learning_rate_init=0.01),
     ]
 )
 def test_scikit_learn_contract(estimator, check):
@@ -97,9 +100,9 @@ def test_scikit_learn_contract(estimator, check):
 def test_shared_parameters_have_the_same_names_and_order():
     """Les deux premiers se donnent par position, comme dans MLPClassifier."""
     ours, theirs = NeuralNetwork().get_params(), MLPClassifier().get_params()
-    assert set(ours) - set(theirs) == {"initialization"}
+    assert set(ours) - set(theirs) == {"initialization", "dropout", "augment"}
     same = {name for name in ours if name in theirs and ours[name] == theirs[name]}
-    assert set(ours) - same == {"initialization", "tol"}
+    assert set(ours) - same == {"initialization", "dropout", "augment", "tol"}
     model = NeuralNetwork((3, 2), "tanh")
     assert (model.hidden_layer_sizes, model.activation) == ((3, 2), "tanh")
 
@@ -220,7 +223,7 @@ SOLVERS = {
 }
 
 
-@pytest.mark.parametrize("activation", DERIVATIVES)
+@pytest.mark.parametrize("activation", ["identity", "logistic", "tanh", "relu"])
 @pytest.mark.parametrize("solver", SOLVERS)
 @pytest.mark.parametrize("n_classes", [2, 3])
 def test_steps_are_those_of_mlp_classifier(
@@ -358,15 +361,15 @@ def test_every_image_is_seen_once_an_epoch(monkeypatch):
     """Le dernier lot, plus petit, compte aussi ; l'ordre change à chaque époque."""
     X = np.arange(10.0).reshape(-1, 1)
     seen = []
-    forward = NeuralNetwork._forward
+    gradient = NeuralNetwork._gradient
     monkeypatch.setattr(
         NeuralNetwork,
-        "_forward",
-        lambda self, X: (seen.append(X.ravel()), forward(self, X))[1],
+        "_gradient",
+        lambda self, X, *rest: (seen.append(X.ravel()), gradient(self, X, *rest))[1],
     )
     NeuralNetwork((), batch_size=4, max_iter=2, random_state=0).fit(X, X.ravel() > 4)
-    assert [len(batch) for batch in seen[:6]] == [4, 4, 2] * 2
-    orders = [np.concatenate(seen[:3]), np.concatenate(seen[3:6])]
+    assert [len(batch) for batch in seen] == [4, 4, 2] * 2
+    orders = [np.concatenate(seen[:3]), np.concatenate(seen[3:])]
     for order in orders:
         np.testing.assert_array_equal(np.sort(order), X.ravel())
         assert (order != X.ravel()).any()
