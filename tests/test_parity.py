@@ -1,0 +1,313 @@
+"""`NeuralNetwork` pas à pas, face à PyTorch, à scikit-learn, aux différences finies.
+
+Du même départ, sur les mêmes lots, trois programmes indépendants doivent faire les
+mêmes 200 pas. PyTorch n'est pas demandé par le cours : sans lui, ses tests sont passés.
+"""
+
+import numpy as np
+import pytest
+from hypothesis import assume, given, settings
+from hypothesis import strategies as st
+from sklearn.neural_network import MLPClassifier
+
+from utilities import (
+    ACTIVATIONS,
+    NeuralNetwork,
+    cross_entropy,
+    flatten_images,
+    forward_propagation,
+    initialize_parameters,
+    load_data,
+    log_loss,
+    numerical_gradient,
+    sigmoid,
+    softmax,
+)
+
+HIDDEN = (16, 8)
+N_STEPS = 200
+SEED = 0
+TOLERANCE = 1e-10
+
+# Nos réglages, puis le nom et les réglages de l'optimiseur de PyTorch. Les taux sont
+# assez petits pour que la descente n'amplifie pas les arrondis, et que les probabilités
+# restent loin de 0 et de 1, où la perte s'écrête.
+SOLVERS = {
+    "descente": (
+        {"solver": "sgd", "momentum": 0, "learning_rate_init": 0.02},
+        ("SGD", {}),
+    ),
+    "elan": (
+        {"solver": "sgd", "nesterovs_momentum": False, "learning_rate_init": 0.01},
+        ("SGD", {"momentum": 0.9}),
+    ),
+    "nesterov": (
+        {"solver": "sgd", "learning_rate_init": 0.01},
+        ("SGD", {"momentum": 0.9, "nesterov": True}),
+    ),
+    "adam": ({"solver": "adam", "learning_rate_init": 0.001}, ("Adam", {})),
+}
+
+each_solver = pytest.mark.parametrize("solver", SOLVERS)
+each_activation = pytest.mark.parametrize("activation", ["logistic", "tanh", "relu"])
+each_problem = pytest.mark.parametrize("n_classes", [2, 10])
+each_alpha = pytest.mark.parametrize("alpha", [0, 1])
+
+
+@pytest.fixture(scope="module")
+def problems():
+    """Cent images, un pixel sur deux en tous sens : {nombre de classes: (X, y)}."""
+    found = {}
+    for n_classes, name in [(2, "silhouettes"), (10, "animaux")]:
+        X, y, _, _ = load_data(name)
+        rows = np.linspace(0, len(X) - 1, 100).astype(int)
+        found[n_classes] = flatten_images(X[rows, ::2, ::2]), y[rows]
+        assert len(np.unique(y[rows])) == n_classes
+    return found
+
+
+@pytest.fixture(scope="module")
+def torch():
+    """PyTorch sur un seul fil, ou l'abandon du test s'il n'est pas installé."""
+    torch = pytest.importorskip("torch")
+    n_threads = torch.get_num_threads()
+    torch.set_num_threads(1)
+    yield torch
+    torch.set_num_threads(n_threads)
+
+
+def initial_parameters(X, n_outputs):
+    """Les poids dont part `ours` ; le premier test le vérifie."""
+    sizes = [X.shape[1], *HIDDEN, n_outputs]
+    return initialize_parameters(sizes, np.random.default_rng(SEED), "he")
+
+
+def ours(X, y, **options):
+    """Notre réseau, entraîné 200 époques sur le lot entier sauf avis contraire."""
+    defaults = {"hidden_layer_sizes": HIDDEN, "initialization": "he", "shuffle": False}
+    defaults |= {"random_state": SEED, "batch_size": len(X), "max_iter": N_STEPS}
+    return NeuralNetwork(**(defaults | options)).fit(X, y)
+
+
+def n_outputs(n_classes):
+    return 1 if n_classes == 2 else n_classes
+
+
+def assert_same_training(model, losses, coefs, intercepts):
+    """Chaque perte à 1e-10 près, chaque tableau à 1e-10 près de son plus grand."""
+    np.testing.assert_allclose(model.loss_curve_, losses, rtol=TOLERANCE, atol=0)
+    assert losses[-1] < losses[0]
+    pairs = [*zip(model.coefs_, coefs, strict=True)]
+    pairs += zip(model.intercepts_, intercepts, strict=True)
+    for actual, expected in pairs:
+        atol = TOLERANCE * np.abs(expected).max()
+        np.testing.assert_allclose(actual, expected, rtol=0, atol=atol)
+
+
+@each_problem
+def test_start_is_known(n_classes, problems):
+    """Un pas infime laisse voir le départ : initialize_parameters, même graine."""
+    X, y = problems[n_classes]
+    model = ours(X, y, max_iter=1, learning_rate_init=1e-300)
+    start = initial_parameters(X, n_outputs(n_classes))
+    for (W, b), coef, intercept in zip(
+        start, model.coefs_, model.intercepts_, strict=True
+    ):
+        np.testing.assert_array_equal(coef, W)
+        np.testing.assert_allclose(intercept, b.ravel(), rtol=0, atol=1e-290)
+
+
+# --- PyTorch --------------------------------------------------------------------------
+
+
+def torch_training(torch, X, y, n_classes, activation, solver, alpha, batch_size):
+    """La même chose avec autograd ; renvoie la perte et la taille de chaque lot."""
+    functions = {"logistic": "Sigmoid", "tanh": "Tanh", "relu": "ReLU"}
+    layers, linears = [], []
+    for W, b in initial_parameters(X, n_outputs(n_classes)):
+        linear = torch.nn.Linear(*W.shape, dtype=torch.float64)
+        with torch.no_grad():
+            linear.weight.copy_(torch.from_numpy(W.T))
+            linear.bias.copy_(torch.from_numpy(b.ravel()))
+        linears.append(linear)
+        layers += [linear, getattr(torch.nn, functions[activation])()]
+    network = torch.nn.Sequential(*layers[:-1])
+    X = torch.from_numpy(X)
+    if n_classes == 2:
+        criterion, y = torch.nn.BCEWithLogitsLoss(), torch.from_numpy(y)
+    else:
+        criterion = torch.nn.CrossEntropyLoss()
+        y = torch.from_numpy(y.ravel().astype(np.int64))
+    options, (name, momentum) = SOLVERS[solver]
+    lr = options["learning_rate_init"]
+    optimizer = getattr(torch.optim, name)(network.parameters(), lr=lr, **momentum)
+
+    losses, sizes = [], []
+    while len(losses) < N_STEPS:
+        for X_batch, y_batch in zip(X.split(batch_size), y.split(batch_size)):
+            optimizer.zero_grad()
+            loss = criterion(network(X_batch), y_batch)
+            if alpha:
+                penalty = sum(linear.weight.square().sum() for linear in linears)
+                loss = loss + alpha / (2 * len(X_batch)) * penalty
+            loss.backward()
+            optimizer.step()
+            losses.append(loss.item())
+            sizes.append(len(X_batch))
+    coefs = [linear.weight.detach().numpy().T for linear in linears]
+    intercepts = [linear.bias.detach().numpy() for linear in linears]
+    return np.array(losses), np.array(sizes), coefs, intercepts
+
+
+@each_solver
+@each_activation
+@each_problem
+@each_alpha
+def test_every_step_is_that_of_torch(
+    solver, activation, n_classes, alpha, problems, torch
+):
+    """Lot entier : une époque est un pas, loss_curve_ a la perte de chacun."""
+    X, y = problems[n_classes]
+    options, _ = SOLVERS[solver]
+    model = ours(X, y, activation=activation, alpha=alpha, **options)
+    losses, _, coefs, intercepts = torch_training(
+        torch, X, y, n_classes, activation, solver, alpha, len(X)
+    )
+    assert len(losses) == N_STEPS
+    assert_same_training(model, losses, coefs, intercepts)
+
+
+@each_solver
+@each_problem
+@pytest.mark.parametrize("batch_size", [25, 32])
+def test_batches_are_those_of_torch(solver, n_classes, batch_size, problems, torch):
+    """Quatre lots par époque, égaux ou non (32, 32, 32, 4) : encore 200 pas.
+
+    La perte d'une époque est la moyenne de celles des lots, selon leurs tailles.
+    """
+    X, y = problems[n_classes]
+    options = {**SOLVERS[solver][0], "batch_size": batch_size, "alpha": 1}
+    model = ours(X, y, activation="tanh", max_iter=N_STEPS // 4, **options)
+    losses, sizes, coefs, intercepts = torch_training(
+        torch, X, y, n_classes, "tanh", solver, 1, batch_size
+    )
+    assert len(losses) == N_STEPS
+    epochs = np.sum((losses * sizes).reshape(-1, 4), axis=1) / len(X)
+    assert_same_training(model, epochs, coefs, intercepts)
+
+
+# --- scikit-learn ---------------------------------------------------------------------
+
+
+class MLPFromOurWeights(MLPClassifier):
+    """MLPClassifier qui part des poids donnés par `start_from`, et non des siens."""
+
+    def start_from(self, parameters):
+        self._start = iter(parameters)
+        return self
+
+    def _init_coef(self, fan_in, fan_out, dtype):
+        W, b = next(self._start)
+        assert W.shape == (fan_in, fan_out)
+        return W.astype(dtype), b.ravel().astype(dtype)
+
+
+@pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")
+@each_solver
+@each_activation
+@each_problem
+def test_every_epoch_is_that_of_scikit_learn(solver, activation, n_classes, problems):
+    """200 époques de MLPClassifier, en lots de 60 puis 40 images.
+
+    Dans Adam, epsilon s'ajoute après la correction du biais chez nous, comme dans
+    l'article et dans PyTorch, avant chez scikit-learn : d'où une valeur infime ici.
+    """
+    X, y = problems[n_classes]
+    options = {
+        **SOLVERS[solver][0],
+        "activation": activation,
+        "alpha": 1,
+        "batch_size": 60,
+        "shuffle": False,
+        "max_iter": N_STEPS,
+        "epsilon": 1e-20,
+        "n_iter_no_change": np.inf,
+    }
+    model = ours(X, y, **options)
+    mlp = MLPFromOurWeights(HIDDEN, **options)
+    mlp.start_from(initial_parameters(X, n_outputs(n_classes))).fit(X, y.ravel())
+    assert len(mlp.loss_curve_) == N_STEPS
+    assert_same_training(model, mlp.loss_curve_, mlp.coefs_, mlp.intercepts_)
+
+
+# --- Les différences finies -----------------------------------------------------------
+
+
+def draw_problem(data, output):
+    """Des X au hasard, des étiquettes y, et Y : une colonne par neurone de sortie."""
+    n_classes = data.draw(st.integers(3, 5), label="classes")
+    m = data.draw(st.integers(n_classes, 8), label="m")
+    n_features = data.draw(st.integers(1, 5), label="n_features")
+    rng = np.random.default_rng(data.draw(st.integers(0, 2**32 - 1), label="graine"))
+    X = rng.normal(size=(m, n_features))
+    if output == "softmax":
+        y = rng.permutation(np.arange(m) % n_classes)
+        return X, y, np.eye(n_classes)[y]
+    if output == "sigmoïde":
+        y = rng.permutation(np.arange(m) % 2).reshape(-1, 1)
+        return X, y, y
+    y = rng.integers(2, size=(m, n_classes))  # plusieurs étiquettes par image
+    y[:2] = [[0], [1]]
+    return X, y, y
+
+
+@pytest.mark.parametrize("activation", ["identity", "logistic", "tanh", "relu"])
+@pytest.mark.parametrize("output", ["sigmoïde", "sigmoïdes", "softmax"])
+@pytest.mark.parametrize("depth", [1, 2, 3, 4])
+@each_alpha
+@settings(max_examples=3)
+@given(data=st.data())
+def test_step_follows_finite_differences(activation, output, depth, alpha, data):
+    """Le deuxième pas de `fit`, divisé par le taux, est le gradient de la perte.
+
+    Le deuxième et non le premier, qui part de biais nuls.
+    """
+    X, y, Y = draw_problem(data, output)
+    widths = st.lists(st.integers(2, 5), min_size=depth - 1, max_size=depth - 1)
+    options = {
+        "hidden_layer_sizes": data.draw(widths, label="tailles"),
+        "activation": activation,
+        "solver": "sgd",
+        "momentum": 0,
+        "alpha": alpha,
+        "learning_rate_init": 0.1,
+    }
+    before = ours(X, y, max_iter=1, **options)
+    after = ours(X, y, max_iter=2, **options)
+    arrays = [*before.coefs_, *before.intercepts_]
+    steps = zip(arrays, [*after.coefs_, *after.intercepts_], strict=True)
+    gradients = [(old - new) / options["learning_rate_init"] for old, new in steps]
+
+    last, mean_loss = (
+        (softmax, cross_entropy) if output == "softmax" else (sigmoid, log_loss)
+    )
+
+    def forward(arrays):
+        pairs = list(zip(arrays[:depth], arrays[depth:], strict=True))
+        return forward_propagation(X, pairs, ACTIVATIONS[activation], last)
+
+    if activation == "relu":  # loin de l'angle
+        hidden = zip(forward(arrays), arrays[: depth - 1], arrays[depth:])
+        for A, W, b in hidden:
+            assume(np.abs(A @ W + b).min() > 1e-4)
+
+    for index, (array, gradient) in enumerate(zip(arrays, gradients, strict=True)):
+
+        def loss(value, index=index):
+            changed = [*arrays[:index], value, *arrays[index + 1 :]]
+            penalty = sum(np.sum(W**2) for W in changed[:depth])
+            data_loss = mean_loss(Y, forward(changed)[-1])
+            return data_loss + alpha / (2 * len(X)) * penalty
+
+        expected = numerical_gradient(loss, array)
+        np.testing.assert_allclose(gradient, expected, rtol=1e-6, atol=1e-8)
