@@ -42,7 +42,7 @@ format: .venv/.dev ## met le code en forme
 	$(PY) -m ruff format .
 
 bench: .venv/.dev ## mesure la vitesse d'entraînement
-	$(PY) -m benchmarks $(BENCH_OPTIONS)
+	$(PY) benchmarks/training.py $(BENCH_OPTIONS)
 
 clean: ## efface .venv et les fichiers temporaires
 	rm -rf .venv .pytest_cache .ruff_cache .hypothesis build dist *.egg-info
