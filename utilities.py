@@ -718,15 +718,17 @@ class _Network(BaseEstimator):
                 file.attrs["format"] = NETWORK_FORMAT
                 file.attrs["estimator"] = type(self).__name__
                 file.attrs["parameters"] = json.dumps(parameters, default=_to_builtin)
-                for name in self._saved_attributes():
-                    value = getattr(self, name)
-                    text = np.asarray(value).dtype.kind in "OU"
-                    value = np.asarray(value, dtype=object) if text else value
-                    file.create_dataset(name, data=value)
+                for name in ("out_activation_", "n_features_in_", "n_iter_"):
+                    file.attrs[name] = getattr(self, name)
+                file["loss_curve_"] = np.array(self.loss_curve_, dtype=float)
+                if is_classifier(self):
+                    text = self.classes_.dtype.kind in "OU"
+                    classes = self.classes_.astype(object) if text else self.classes_
+                    file["classes_"] = classes
                 for layer, (W, b) in enumerate(self._parameters()):
-                    for name, array in ("W", W), ("b", b):
+                    for name, array in (f"W{layer}", W), (f"b{layer}", b):
                         file.create_dataset(
-                            f"{name}{layer}", data=array, chunks=True, fletcher32=True
+                            name, data=array, chunks=True, fletcher32=True
                         )
             partial.replace(path)
         finally:
@@ -750,7 +752,7 @@ class _Network(BaseEstimator):
                 found = file.attrs.get("format"), file.attrs.get("estimator")
                 if found == expected:
                     network = cls(**json.loads(file.attrs["parameters"]))
-                    network._restore(file)
+                    network._restore(file, path)
         except (OSError, RuntimeError, LookupError, TypeError, ValueError) as error:
             raise OSError(
                 f"{path} n'est pas un réseau lisible (fichier tronqué, abîmé ou d'un "
@@ -763,28 +765,33 @@ class _Network(BaseEstimator):
             )
         return network
 
-    def _restore(self, file: h5py.File) -> None:
+    def _restore(self, file: h5py.File, path: Path) -> None:
         """Relit les attributs appris ; lève ValueError s'ils ne vont pas ensemble."""
+        self._check_hyperparameters()
         self.hidden_layer_sizes = tuple(self._hidden_layer_sizes())
-        for name in self._saved_attributes():
-            text = h5py.check_string_dtype(file[name].dtype)
-            value = file[name].asstr()[()] if text else file[name][()]
-            setattr(self, name, np.asarray(value, dtype=str) if text else value)
-        self.out_activation_ = str(self.out_activation_)
+        for name in ("out_activation_", "n_features_in_", "n_iter_"):
+            setattr(self, name, file.attrs[name])
+        self.loss_curve_ = _read_dataset(file, "loss_curve_", path).tolist()
         self.n_layers_ = len(self.hidden_layer_sizes) + 2
         layers = range(self.n_layers_ - 1)
-        self.coefs_ = [file[f"W{layer}"][()] for layer in layers]
-        self.intercepts_ = [file[f"b{layer}"][()] for layer in layers]
+        self.coefs_ = [_read_dataset(file, f"W{layer}", path) for layer in layers]
+        self.intercepts_ = [_read_dataset(file, f"b{layer}", path) for layer in layers]
         self.n_outputs_ = len(self.intercepts_[-1])
         sizes = [self.n_features_in_, *self.hidden_layer_sizes, self.n_outputs_]
-        for shape, (W, b) in zip(zip(sizes, sizes[1:]), self._parameters()):
-            if W.shape != shape or b.shape != shape[1:] or not np.isfinite(W).all():
-                raise ValueError(f"poids de forme {W.shape}, attendue : {shape}")
-        self._refuse_divergence(np.concatenate(self.intercepts_))
-
-    def _saved_attributes(self) -> list[str]:
-        names = ["out_activation_", "n_features_in_", "n_iter_", "loss_curve_"]
-        return [*names, "classes_"] if is_classifier(self) else names
+        shapes = list(zip(sizes, sizes[1:]))
+        arrays = [*self.coefs_, *self.intercepts_]
+        found = [W.shape for W in self.coefs_], [b.shape for b in self.intercepts_]
+        if found != (shapes, [shape[1:] for shape in shapes]):
+            raise ValueError(f"formes {found}, attendues : {shapes}")
+        if not all(np.isfinite(array).all() for array in arrays):
+            raise ValueError("des poids ne sont pas des nombres finis")
+        if is_classifier(self):
+            classes = _read_dataset(file, "classes_", path)
+            text = classes.dtype == object
+            self.classes_ = np.array([c.decode() for c in classes]) if text else classes
+            n_classes = {1, 2} if self.n_outputs_ == 1 else {self.n_outputs_}
+            if len(self.classes_) not in n_classes:
+                raise ValueError(f"{len(self.classes_)} classes pour ces poids")
 
     def _train(self, X, Y, validation, theta, rng) -> None:
         """Boucle sur les époques : met theta à jour sur place, remplit l'historique."""

@@ -2,6 +2,7 @@
 
 import json
 from functools import partial
+from pathlib import Path
 
 import h5py
 import numpy as np
@@ -159,8 +160,17 @@ def weights_that_do_not_fit(file):
 
 
 def weights_elsewhere(file):
+    other = Path(file.filename).with_name("ailleurs.hdf5")
+    with h5py.File(other, "w") as target:
+        target["W0"] = file["W0"][:]
     del file["W0"]
-    file["W0"] = h5py.ExternalLink("ailleurs.hdf5", "/W0")
+    file["W0"] = h5py.ExternalLink(other.name, "/W0")
+
+
+def missing_class(file):
+    classes = file["classes_"][:2]
+    del file["classes_"]
+    file["classes_"] = classes
 
 
 def not_a_number(file):
@@ -174,6 +184,7 @@ DAMAGES = [
     broken_parameters,
     weights_that_do_not_fit,
     weights_elsewhere,
+    missing_class,
     not_a_number,
 ]
 
