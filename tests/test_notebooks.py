@@ -149,6 +149,12 @@ def test_only_the_photographs_escape_comparison(notebook):
         assert "NBVAL" not in cell.source
 
 
+def test_no_photograph_is_stored(notebook):
+    """Les photographies n'ont pas de licence : aucune sortie ne les redistribue."""
+    for cell in code_cells(notebook):
+        assert not re.search(r"(plot_images|imshow)\(\W*(photos|P_)", cell.source)
+
+
 def definitions(source):
     """Les fonctions et classes d'un texte, sans docstrings ni annotations."""
     found = {}
