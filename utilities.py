@@ -685,14 +685,15 @@ class _Network(BaseEstimator):
         rng = _generator(self.random_state)
         y = y.ravel() if y.shape[1:] == (1,) else y
         Y = self._learn_targets(y).astype(X.dtype)
+        self.n_outputs_ = Y.shape[1]
         if X_val is not None or y_val is not None:
             X_val, Y_val = self._encode_validation(X_val, y_val, X.dtype)
         elif self.early_stopping:
             X, X_val, Y, Y_val = self._split(X, Y, y, rng)
         validation = None if X_val is None else (X_val, Y_val)
 
-        layer_sizes = [X.shape[1], *self._hidden_layer_sizes(), Y.shape[1]]
-        self.n_layers_, self.n_outputs_ = len(layer_sizes), layer_sizes[-1]
+        layer_sizes = [X.shape[1], *self._hidden_layer_sizes(), self.n_outputs_]
+        self.n_layers_ = len(layer_sizes)
         parameters = initialize_parameters(layer_sizes, rng, self._initialization())
         theta = _flatten(parameters).astype(X.dtype)
         self._parameters_view(theta, layer_sizes)
@@ -812,11 +813,13 @@ class _Network(BaseEstimator):
                         self.history_.setdefault(key, []).append(float(value))
                     self.n_iter_ += 1
                     progress.update()
-                    progress.set_postfix(self._last_losses())
+                    if self.verbose:
+                        progress.set_postfix(self._last_losses())
                     score = self._monitored_score()
                     n_stale = 0 if score > best_score + self.tol else n_stale + 1
-                    if score > best_score:
-                        best_score, best_theta[:] = score, theta
+                    if self.early_stopping and score > best_score:
+                        best_theta[:] = theta
+                    best_score = max(best_score, score)
             except KeyboardInterrupt:
                 warnings.warn(
                     f"Entraînement interrompu, après {self.n_iter_} époque"
@@ -935,7 +938,8 @@ class _Network(BaseEstimator):
         X_val, y_val = validate_data(
             self, X_val, y_val, dtype=dtype, multi_output=True, reset=False
         )
-        m, columns = len(X_val), self._n_target_columns
+        m = len(X_val)
+        columns = 1 if self.out_activation_ == "softmax" else self.n_outputs_
         shapes = [(m, columns)] if columns > 1 else [(m,), (m, 1)]
         if y_val.shape not in shapes:
             raise ValueError(
@@ -943,7 +947,14 @@ class _Network(BaseEstimator):
                 f"reçu : {y_val.shape}."
             )
         y_val = y_val if columns > 1 else y_val.ravel()
-        return X_val, self._encode(y_val, "y_val").astype(dtype)
+        is_class = is_classifier(self) and columns == 1
+        unknown = np.setdiff1d(y_val, self.classes_).tolist() if is_class else []
+        if unknown:
+            raise ValueError(
+                f"y_val contient des classes absentes de y : {unknown} ; les classes "
+                f"doivent être parmi {self.classes_.tolist()}."
+            )
+        return X_val, self._encode(y_val).astype(dtype)
 
     def _split(self, X, Y, y, rng) -> list[NDArray]:
         try:
@@ -1054,22 +1065,15 @@ class NeuralNetwork(ClassifierMixin, _Network):
                 "y doit être une colonne de classes, ou une matrice de 0 et de 1 ; "
                 f"reçu : plusieurs colonnes de classes, de forme {y.shape}."
             )
-        self._n_target_columns = 1 if y.ndim == 1 else y.shape[1]
         self.classes_ = np.unique(y) if y.ndim == 1 else np.arange(y.shape[1])
         several = y.ndim == 1 and len(self.classes_) > 2
         self.out_activation_ = "softmax" if several else "logistic"
-        return self._encode(y, "y")
+        return self._encode(y)
 
-    def _encode(self, y: NDArray, name: str) -> NDArray:
+    def _encode(self, y: NDArray) -> NDArray:
         """Étiquettes -> colonne de 0 et 1, ou une colonne par classe."""
         if y.ndim == 2:
             return y
-        unknown = np.setdiff1d(y, self.classes_).tolist()
-        if unknown:
-            raise ValueError(
-                f"{name} contient des classes absentes de y : {unknown} ; les classes "
-                f"doivent être parmi {self.classes_.tolist()}."
-            )
         if self.out_activation_ == "softmax":
             return y[:, None] == self.classes_
         return y[:, None] != self.classes_[:1]
@@ -1102,11 +1106,10 @@ class NeuralNetworkRegressor(RegressorMixin, _Network):
         return A.ravel() if self.n_outputs_ == 1 else A
 
     def _learn_targets(self, y: NDArray) -> NDArray:
-        self._n_target_columns = 1 if y.ndim == 1 else y.shape[1]
         self.out_activation_ = "identity"
-        return self._encode(y, "y")
+        return self._encode(y)
 
-    def _encode(self, y: NDArray, name: str) -> NDArray:
+    def _encode(self, y: NDArray) -> NDArray:
         return y.reshape(len(y), -1)
 
     def __sklearn_tags__(self):
