@@ -498,8 +498,8 @@ class Adam:
     def __call__(self, gradient: NDArray) -> NDArray:
         """Renvoie la direction, et retient les deux moyennes glissantes."""
         self.t += 1
-        self.mean = self.beta_1 * self.mean + (1 - self.beta_1) * gradient
-        self.square = self.beta_2 * self.square + (1 - self.beta_2) * gradient**2
+        self.mean += (1 - self.beta_1) * (gradient - self.mean)
+        self.square += (1 - self.beta_2) * (gradient**2 - self.square)
         mean = self.mean / (1 - self.beta_1**self.t)
         square = self.square / (1 - self.beta_2**self.t)
         return mean / (np.sqrt(square) + self.epsilon)
@@ -841,32 +841,37 @@ class _Network(BaseEstimator):
         functions = ACTIVATIONS[self.activation], DERIVATIVES[self.activation]
         if self.dropout > 0:
             functions = with_dropout(*functions, self.dropout, rng)
-        totals = {}
+        Y = Y if order is None else Y[order]
+        outputs, penalty = [], 0.0
         for start in range(0, m, batch_size):
             batch = slice(start, start + batch_size)
-            batch = batch if order is None else order[batch]
-            X_batch, Y_batch = X[batch], Y[batch]
+            X_batch = X[batch] if order is None else X.take(order[batch], axis=0)
             if self.augment is not None:
                 X_batch = self.augment(X_batch, rng)
-            gradient, metrics = self._gradient(X_batch, Y_batch, *functions)
-            for key, value in metrics.items():
-                totals[key] = totals.get(key, 0.0) + value * len(X_batch)
+            gradient, A = self._gradient(X_batch, Y[batch], *functions)
+            penalty += self._penalty()
+            outputs.append(A)
             update(theta, solver(gradient), self.learning_rate_init)
-        return {key: total / m for key, total in totals.items()}
+        metrics = self._metrics(Y, np.concatenate(outputs))
+        metrics["loss"] += penalty / m
+        return metrics
 
-    def _gradient(self, X, Y, activation, derivative) -> tuple[NDArray, dict]:
-        """Gradient de la perte du lot, en un seul vecteur, et mesures de ce lot."""
+    def _gradient(self, X, Y, activation, derivative) -> tuple[NDArray, NDArray]:
+        """Gradient de la perte du lot, en un seul vecteur, et sorties du réseau."""
         output, _ = OUTPUTS[self.out_activation_]
         parameters = self._parameters()
         activations = forward_propagation(X, parameters, activation, output)
         gradients = back_propagation(Y, parameters, activations, derivative)
-        metrics = self._metrics(Y, activations[-1])
         if self.alpha > 0:
-            # Pénalité L2 : alpha / 2m fois la somme des W².
             for (dW, _), W in zip(gradients, self.coefs_, strict=True):
                 dW += self.alpha / len(Y) * W
-                metrics["loss"] += self.alpha / (2 * len(Y)) * float(np.vdot(W, W))
-        return _flatten(gradients), metrics
+        return _flatten(gradients), activations[-1]
+
+    def _penalty(self) -> float:
+        """Pénalité L2, alpha / 2 fois la somme des W²."""
+        if self.alpha == 0:
+            return 0.0
+        return self.alpha / 2 * sum(float(np.vdot(W, W)) for W in self.coefs_)
 
     def _evaluate(self, validation: tuple | None) -> dict[str, float]:
         """Perte et exactitude sur les exemples de validation, s'il y en a."""
