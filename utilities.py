@@ -2,7 +2,8 @@
 
 Les quatre parties se lisent dans l'ordre :
 
-1. les données : ``load_data``, ``load_class_names``, ``flatten_images`` ;
+1. les données : ``load_data``, ``load_class_names``, ``load_image``,
+   ``flatten_images`` ;
 2. les fonctions enseignées, les mêmes à la lettre près que dans les carnets ;
 3. ``NeuralNetwork``, un classifieur scikit-learn qui ne fait qu'appeler la partie 2 ;
 4. les figures et l'écriture des nombres en français.
@@ -27,8 +28,11 @@ from pathlib import Path
 import h5py
 import matplotlib.pyplot as plt
 import numpy as np
+from IPython.display import HTML
+from matplotlib.animation import FuncAnimation
 from matplotlib.colors import LinearSegmentedColormap
 from numpy.typing import ArrayLike, NDArray
+from PIL import Image, ImageOps
 from sklearn.base import BaseEstimator, ClassifierMixin, RegressorMixin, is_classifier
 from sklearn.inspection import DecisionBoundaryDisplay
 from sklearn.metrics import ConfusionMatrixDisplay
@@ -121,6 +125,31 @@ def flatten_images(images: NDArray) -> NDArray[np.float64]:
     (n, hauteur, largeur) devient (n, hauteur × largeur), en float64.
     """
     return images.reshape(len(images), -1) / 255
+
+
+def load_image(
+    path: str | os.PathLike, shape: tuple[int, int] = (28, 28)
+) -> NDArray[np.uint8]:
+    """Lit une image (PNG, JPEG…), la passe en gris et la ramène à la forme shape.
+
+    shape : (hauteur, largeur). Un fond transparent devient blanc, comme à l'écran ; une
+    photographie est redressée selon son étiquette d'orientation. Carnet 02.
+    Lève FileNotFoundError si le fichier manque, ValueError si ce n'est pas une image.
+    """
+    path, (height, width) = Path(path), shape
+    if not path.is_file():
+        raise FileNotFoundError(f"Le fichier {path} n'existe pas ; vérifiez son nom.")
+    try:
+        with Image.open(path) as file:
+            image = ImageOps.exif_transpose(file).convert("RGBA")
+    except (OSError, ValueError, SyntaxError, Image.DecompressionBombError) as error:
+        raise ValueError(
+            f"{path} n'est pas une image lisible ; donnez un fichier PNG ou JPEG "
+            "intact."
+        ) from error
+    white = Image.new("RGBA", image.size, "white")
+    image = Image.alpha_composite(white, image).convert("L").resize((width, height))
+    return np.array(image)
 
 
 def _locate(name: str | os.PathLike) -> tuple[Path, Path]:
@@ -315,7 +344,7 @@ def identity(Z: NDArray) -> NDArray:
 
 
 def softmax(Z: NDArray) -> NDArray:
-    """Probabilités des classes, exp(Z) / somme des exp(Z) de la ligne. Carnet 04.
+    """Probabilités des classes, exp(Z) / somme des exp(Z) de la ligne. Carnet 03.
 
     Soustraire le maximum de la ligne ne change pas le quotient et évite le débordement.
     """
@@ -324,7 +353,7 @@ def softmax(Z: NDArray) -> NDArray:
 
 
 def step(Z: NDArray) -> NDArray:
-    """Marche de Rosenblatt (1958), 0 ou 1 ; sa pente nulle n'apprend rien."""
+    """Marche de Rosenblatt (1958), 0 ou 1 : sa pente est nulle. Carnet 01."""
     return (Z >= 0).astype(Z.dtype)
 
 
@@ -357,7 +386,7 @@ def log_loss(y: NDArray, A: NDArray) -> float:
 
 
 def cross_entropy(y: NDArray, A: NDArray) -> float:
-    """Entropie croisée moyenne, - somme des y log A. Carnet 04.
+    """Entropie croisée moyenne, - somme des y log A. Carnet 03.
 
     y a une colonne par classe, 1 dans celle de la bonne classe et 0 dans les autres.
     A est écarté de 0 d'une précision machine : la perte reste finie.
@@ -367,7 +396,7 @@ def cross_entropy(y: NDArray, A: NDArray) -> float:
 
 
 def squared_error(y: NDArray, A: NDArray) -> float:
-    """Erreur quadratique moyenne, la moitié du carré de A - y."""
+    """Erreur quadratique moyenne, la moitié du carré de A - y. Carnet 01."""
     return float(np.sum((A - y) ** 2) / (2 * len(y)))
 
 
@@ -508,7 +537,7 @@ class Adam:
 def with_dropout(
     activation: Callable, derivative: Callable, dropout: float, rng: np.random.Generator
 ) -> tuple[Callable, Callable]:
-    """Ajoute l'abandon (*dropout*) à une activation et à sa dérivée.
+    """Ajoute l'abandon (*dropout*) à une activation et à sa dérivée. Carnet 04.
 
     Chaque sortie est mise à zéro avec la probabilité dropout, et les autres sont
     divisées par 1 - dropout : leur moyenne ne change pas. Srivastava et al., JMLR 2014.
@@ -529,6 +558,8 @@ def mirror_and_shift(
     X: NDArray, rng: np.random.Generator, shape: tuple[int, int], max_shift: int = 2
 ) -> NDArray:
     """Retourne une image sur deux, et décale chacune d'au plus max_shift pixels.
+
+    Carnet 04.
 
     X : images à plat, de forme (m, hauteur × largeur) ; shape : (hauteur, largeur). Le
     bord qui se découvre est rempli de 0. Pour le paramètre ``augment``, fixez shape :
@@ -1242,6 +1273,43 @@ def plot_decision_boundary(
         model, X, plot_method="contour", levels=[0.5], colors="black", **common
     )
     return plot_points(X, y, ax)
+
+
+def plot_stills(draw: Callable[[plt.Axes, int], object], frames: Sequence[int]) -> None:
+    """Montre côte à côte quelques étapes ; draw(ax, étape) en dessine une."""
+    figure, axes = plt.subplots(
+        1,
+        len(frames),
+        figsize=(2.4 * len(frames), 2.8),
+        sharex=True,
+        sharey=True,
+        squeeze=False,
+    )
+    for ax, frame in zip(axes.flat, frames, strict=True):
+        draw(ax, frame)
+        ax.label_outer()
+    plt.show()
+
+
+def animate(
+    draw: Callable[[plt.Axes, int], object], frames: Iterable[int], interval: int = 300
+) -> HTML:
+    """Anime les mêmes étapes, dans une page HTML qui a ses propres boutons.
+
+    frames : étapes à montrer, dans l'ordre ; interval : millisecondes entre deux.
+    """
+    figure, ax = plt.subplots(figsize=(4.5, 4), dpi=72)
+
+    def redraw(frame: int) -> None:
+        ax.clear()
+        draw(ax, frame)
+
+    animation = FuncAnimation(
+        figure, redraw, frames=list(frames), init_func=lambda: None, interval=interval
+    )
+    page = HTML(animation.to_jshtml(default_mode="once"))
+    plt.close(figure)
+    return page
 
 
 def plot_weights(

@@ -20,9 +20,10 @@ import numpy as np
 import pytest
 import requests
 from conftest import ROOT, assert_helpful, read_part, write_part
+from PIL import Image
 
 import utilities
-from utilities import flatten_images, load_class_names, load_data
+from utilities import flatten_images, load_class_names, load_data, load_image
 
 DATASETS = ROOT / "datasets"
 ANIMALS = ["ours", "oiseau", "chat", "vache", "chien"]
@@ -777,3 +778,64 @@ def test_photos_dir_wins(server, cache, folder, monkeypatch):
     assert load_class_names("photos") == ["chat", "chien"]
     assert server.requests == []
     assert not cache.exists()
+
+
+# --- Une image à soi ------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("suffix", ["png", "bmp", "tiff"])
+def test_an_image_of_the_right_size_is_read_unchanged(suffix, tmp_path):
+    path = tmp_path / f"chat à moi.{suffix}"
+    image = np.random.default_rng(0).integers(256, size=(28, 20), dtype=np.uint8)
+    Image.fromarray(image).save(path)
+    read = load_image(str(path), shape=(28, 20))
+    np.testing.assert_array_equal(read, image, strict=True)
+
+
+def test_an_image_is_resized_to_grey(tmp_path):
+    """Moitié gauche rouge, moitié droite blanche ; shape est (hauteur, largeur)."""
+    image = np.zeros((60, 80, 3), dtype=np.uint8)
+    image[:, :40, 0], image[:, 40:] = 255, 255
+    Image.fromarray(image).save(tmp_path / "a.png")
+    small = load_image(tmp_path / "a.png", shape=(6, 8))
+    assert small.shape == (6, 8)
+    assert small.dtype == np.uint8
+    assert (small[:, :2] == 76).all()  # ITU-R 601 : 0,299 × 255
+    assert (small[:, 6:] == 255).all()
+
+
+def test_a_transparent_background_is_white(tmp_path):
+    image = np.zeros((28, 28, 4), dtype=np.uint8)
+    image[10:20, 10:20, 3] = 255  # un carré noir, sur rien
+    Image.fromarray(image).save(tmp_path / "a.png")
+    expected = np.full((28, 28), 255)
+    expected[10:20, 10:20] = 0
+    np.testing.assert_array_equal(load_image(tmp_path / "a.png"), expected)
+
+
+def test_a_photograph_stands_upright(tmp_path):
+    """Orientation 6 : l'appareil était tourné d'un quart de tour."""
+    image = np.zeros((28, 28), dtype=np.uint8)
+    image[:, :14] = 255
+    exif = Image.Exif()
+    exif[0x0112] = 6
+    Image.fromarray(image).save(tmp_path / "a.png", exif=exif)
+    np.testing.assert_array_equal(load_image(tmp_path / "a.png"), np.rot90(image, -1))
+
+
+def test_a_missing_image_is_named(tmp_path):
+    with pytest.raises(FileNotFoundError) as error:
+        load_image(tmp_path / "absente.png")
+    assert_helpful(error, tmp_path / "absente.png")
+
+
+@pytest.mark.parametrize("content", [b"", b"Ce n'est pas une image.", None])
+def test_what_is_no_image_is_refused(content, tmp_path):
+    """Un fichier vide, du texte, un PNG tronqué."""
+    path = tmp_path / "a.png"
+    noise = np.random.default_rng(0).integers(256, size=(28, 28), dtype=np.uint8)
+    Image.fromarray(noise).save(path)
+    path.write_bytes(path.read_bytes()[:300] if content is None else content)
+    with pytest.raises(ValueError, match="image lisible") as error:
+        load_image(path)
+    assert_helpful(error, path)

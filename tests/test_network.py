@@ -30,6 +30,7 @@ import utilities
 from utilities import (
     NeuralNetwork,
     NeuralNetworkRegressor,
+    animate,
     decimal,
     flatten_images,
     initialize_parameters,
@@ -40,6 +41,7 @@ from utilities import (
     plot_images,
     plot_learning_curves,
     plot_points,
+    plot_stills,
     plot_weights,
     set_style,
 )
@@ -919,6 +921,26 @@ def test_plot_decision_boundary(given, blobs, figures):
     filled, line = (c for c in drawn.collections if isinstance(c, ContourSet))
     assert filled.levels[[0, -1]].tolist() == [0, 1]
     assert line.levels.tolist() == [0.5]
+
+
+def test_stills_and_film_show_the_same_frames(figures):
+    """Une case par étape, une image du film par étape, et rien d'autre à l'écran."""
+
+    def draw(ax, frame):
+        ax.plot([0, frame])
+        ax.set_title(f"étape {frame}")
+        drawn.append(frame)
+
+    drawn = []
+    plot_stills(draw, [0, 4, 9])
+    [figure] = figures()
+    assert [ax.get_title() for ax in figure.axes] == ["étape 0", "étape 4", "étape 9"]
+
+    drawn.clear()
+    page = animate(draw, iter([3, 5, 8, 8])).data
+    assert drawn == [3, 5, 8, 8]
+    assert page.count("data:image/png;base64") == 4
+    assert figures() == [figure]
 
 
 @pytest.mark.parametrize("n_neurons", [1, 5, 9])

@@ -4,8 +4,12 @@ Du même départ, sur les mêmes lots, trois programmes indépendants doivent fa
 mêmes 200 pas. PyTorch n'est pas demandé par le cours : sans lui, ses tests sont passés.
 """
 
+import re
+
+import nbformat
 import numpy as np
 import pytest
+from conftest import ROOT
 from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 from sklearn.neural_network import MLPClassifier
@@ -311,3 +315,40 @@ def test_step_follows_finite_differences(activation, output, depth, alpha, data)
 
         expected = numerical_gradient(loss, array)
         np.testing.assert_allclose(gradient, expected, rtol=1e-6, atol=1e-8)
+
+
+# --- Les extraits du carnet 04 --------------------------------------------------------
+
+
+def excerpt(library):
+    """L'extrait de code qui, dans le texte du carnet 04, importe cette bibliothèque."""
+    path = ROOT / "notebooks" / "04_reseau_profond.ipynb"
+    cells = nbformat.read(path, as_version=4).cells
+    text = "\n".join(cell.source for cell in cells if cell.cell_type == "markdown")
+    blocks = re.findall(r"```python\n(.*?)```", text, flags=re.DOTALL)
+    [block] = [block for block in blocks if f"import {library}\n" in block]
+    return block
+
+
+@pytest.mark.parametrize(
+    ("library", "tolerance"),
+    [("torch", 1e-10), ("keras", 1e-4)],
+    ids=["torch", "keras"],
+)
+def test_the_excerpts_of_notebook_04_run_and_agree(library, tolerance, monkeypatch):
+    """Le 11-6-6-1 écrit en PyTorch (float64) et en Keras (float32) : même courbe."""
+    monkeypatch.setenv("KERAS_BACKEND", "torch")
+    pytest.importorskip(library, reason=f"{library} n'est pas installé")
+    rng = np.random.default_rng(0)
+    X = rng.normal(size=(500, 11))
+    y = (X[:, :1] * X[:, 1:2] > 0).astype(float)
+    initial = initialize_parameters([11, 6, 6, 1], rng)
+    namespace = {"X": X, "y": y, "initial": initial}
+    exec(excerpt(library), namespace)
+
+    monkeypatch.setattr("utilities.initialize_parameters", lambda *_: initial)
+    options = {"solver": "sgd", "momentum": 0, "alpha": 0, "batch_size": 500}
+    model = NeuralNetwork((6, 6), **options, learning_rate_init=0.2, max_iter=300)
+    model.fit(X, y)
+    assert model.loss_ < 0.9 * model.loss_curve_[0]
+    np.testing.assert_allclose(namespace["losses"], model.loss_curve_, rtol=tolerance)

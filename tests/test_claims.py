@@ -1,0 +1,150 @@
+"""Ce que les carnets affirment après l'avoir mesuré, sur cinq autres graines.
+
+Un carnet qui écrit « l'augmentation aide » le montre sur les graines 0 à 4 ; ici, les
+graines 5 à 9 doivent dire la même chose.
+"""
+
+from functools import partial
+
+import numpy as np
+import pytest
+from sklearn.datasets import make_circles
+
+from utilities import (
+    NeuralNetwork,
+    flatten_images,
+    load_data,
+    log_loss,
+    mirror_and_shift,
+)
+
+SEEDS = range(5, 10)
+AUGMENT = partial(mirror_and_shift, shape=(28, 28))
+
+
+def load_flat(name):
+    X_train, y_train, X_test, y_test = load_data(name)
+    X_train, X_test = (flatten_images(X).astype("f") for X in (X_train, X_test))
+    return X_train, y_train, X_test, y_test
+
+
+@pytest.fixture(scope="module")
+def silhouettes():
+    return load_flat("silhouettes")
+
+
+@pytest.fixture(scope="module")
+def remedies(silhouettes):
+    """Exactitude et perte de test de chaque remède du carnet 04, une par graine."""
+    X_train, y_train, X_test, y_test = silhouettes
+
+    def trial(seed, **remedy):
+        settings = {"alpha": 0, "batch_size": 64, "learning_rate_init": 0.002}
+        settings |= {"max_iter": 40, "random_state": seed} | remedy
+        model = NeuralNetwork((64,), **settings).fit(X_train, y_train)
+        p_dog = model.predict_proba(X_test)[:, 1:]
+        return model.score(X_test, y_test), log_loss(y_test, p_dog)
+
+    options = {
+        "none": {},
+        "early_stopping": {"early_stopping": True},
+        "alpha": {"alpha": 0.3},
+        "dropout": {"dropout": 0.5},
+        "augment": {"augment": AUGMENT},
+    }
+    return {
+        name: np.transpose([trial(seed, **remedy) for seed in SEEDS])
+        for name, remedy in options.items()
+    }
+
+
+@pytest.mark.parametrize("name", ["early_stopping", "alpha", "dropout", "augment"])
+def test_every_remedy_lowers_the_test_loss(name, remedies):
+    """Carnet 04, section 6 : à chaque graine, et nettement en moyenne."""
+    _, losses = remedies[name]
+    _, without = remedies["none"]
+    assert (losses < without).all()
+    assert losses.mean() < 0.95 * without.mean()
+
+
+def test_only_augmentation_gains_accuracy(remedies):
+    """Carnet 04, section 6 : elle gagne un point au moins ; les autres, moins."""
+    means = {name: accuracies.mean() for name, (accuracies, _) in remedies.items()}
+    gains = {name: mean - means["none"] for name, mean in means.items()}
+    assert gains.pop("augment") > 0.01
+    assert max(gains.values()) < 0.01
+
+
+def test_batches_then_momentum_or_adam_descend_faster(silhouettes):
+    """Carnet 04, section 3 : au même nombre d'époques, quatre descentes."""
+    X_train, y_train, *_ = silhouettes
+    sgd = {"solver": "sgd", "learning_rate_init": 0.1}
+    solvers = {
+        "full": {**sgd, "batch_size": len(X_train), "momentum": 0},
+        "batches": {**sgd, "batch_size": 64, "momentum": 0},
+        "momentum": {**sgd, "batch_size": 64},
+        "adam": {"batch_size": 64},
+    }
+    losses = {
+        name: [
+            NeuralNetwork((128, 64), max_iter=30, random_state=seed, **options)
+            .fit(X_train, y_train)
+            .loss_
+            for seed in SEEDS
+        ]
+        for name, options in solvers.items()
+    }
+    assert max(losses["batches"]) < min(losses["full"]) / 2
+    assert np.mean(losses["momentum"]) < np.mean(losses["batches"]) / 5
+    assert np.mean(losses["adam"]) < np.mean(losses["batches"]) / 5
+
+
+def test_the_hidden_layer_beats_the_neuron(silhouettes):
+    """Carnet 03, section 9 : trois points au moins de mieux que le carnet 02."""
+    X_train, y_train, X_test, y_test = silhouettes
+    gradient_descent = {"solver": "sgd", "momentum": 0, "alpha": 0}
+    neuron = NeuralNetwork(
+        (), **gradient_descent, batch_size=len(X_train), learning_rate_init=0.1
+    )
+    neuron.set_params(max_iter=500).fit(X_train, y_train)
+    hidden = NeuralNetwork((32,), activation="tanh", **gradient_descent, batch_size=32)
+    hidden.set_params(learning_rate_init=0.1, max_iter=100)
+    scores = [
+        hidden.set_params(random_state=seed).fit(X_train, y_train).score(X_test, y_test)
+        for seed in SEEDS
+    ]
+    assert min(scores) > neuron.score(X_test, y_test) + 0.03
+
+
+def test_three_hidden_neurons_close_the_boundary():
+    """Carnet 03, section 6 : deux ne suffisent jamais, trois suffisent."""
+    X, y = make_circles(n_samples=300, noise=0.1, factor=0.3, random_state=0)
+    options = {"activation": "tanh", "solver": "sgd", "momentum": 0, "alpha": 0}
+    options |= {"batch_size": 300, "learning_rate_init": 0.5, "max_iter": 2000}
+    best = {
+        h: max(
+            NeuralNetwork((h,), random_state=seed, **options).fit(X, y).score(X, y)
+            for seed in SEEDS
+        )
+        for h in (1, 2, 3)
+    }
+    assert best[1] < 0.75
+    assert best[2] < 0.95
+    assert best[3] > 0.99
+
+
+def test_shuffled_pixels_change_nothing():
+    """Carnet 04, section 8 : en moyenne, à un point près."""
+    X_train, y_train, X_test, y_test = load_flat("animaux")
+    shuffle = np.random.default_rng(1).permutation(784)
+
+    def scores(columns):
+        return [
+            NeuralNetwork((128, 64), learning_rate_init=0.002, max_iter=10)
+            .set_params(random_state=seed)
+            .fit(X_train[:, columns], y_train)
+            .score(X_test[:, columns], y_test)
+            for seed in SEEDS
+        ]
+
+    assert abs(np.mean(scores(shuffle)) - np.mean(scores(slice(None)))) < 0.01
