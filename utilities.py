@@ -8,7 +8,7 @@ Les quatre parties se lisent dans l'ordre :
 3. ``NeuralNetwork``, un classifieur scikit-learn qui ne fait qu'appeler la partie 2 ;
 4. les figures et l'écriture des nombres en français.
 
-Conventions : un lot d'images est une matrice ``X`` de forme (m, n_features), les
+Conventions : m images à plat forment une matrice ``X`` (m, n_features), les
 cibles une colonne ``y`` de forme (m, 1), les poids d'une couche une matrice ``W`` de
 forme (n_in, n_out), ses biais une ligne ``b`` de forme (1, n_out). ``dW`` désigne la
 dérivée de la perte moyenne par rapport à ``W``, et de même pour ``db`` et ``dZ``.
@@ -270,7 +270,7 @@ def _read_dataset(file: h5py.File, key: str, path: Path) -> NDArray:
     if not _is_written(dataset):
         raise ValueError(
             f"{path} : {key} annonce la forme {dataset.shape}, mais ses valeurs n'ont "
-            "jamais été toutes écrites ; écrivez-les, ou réduisez le tableau."
+            "pas toutes été écrites ; écrivez-les, ou réduisez le tableau."
         )
     return np.asarray(dataset[()])
 
@@ -378,7 +378,7 @@ DERIVATIVES = {
 def log_loss(y: NDArray, A: NDArray) -> float:
     """Perte logistique moyenne, - (y log A + (1 - y) log(1 - A)). Carnet 01.
 
-    A est écarté de 0 et de 1 d'une précision machine : la perte reste finie.
+    A est écarté de 0 et de 1 de la précision machine : la perte reste finie.
     """
     epsilon = np.finfo(A.dtype).eps
     A = np.clip(A, epsilon, 1 - epsilon)
@@ -389,14 +389,14 @@ def cross_entropy(y: NDArray, A: NDArray) -> float:
     """Entropie croisée moyenne, - somme des y log A. Carnet 03.
 
     y a une colonne par classe, 1 dans celle de la bonne classe et 0 dans les autres.
-    A est écarté de 0 d'une précision machine : la perte reste finie.
+    A est écarté de 0 de la précision machine : la perte reste finie.
     """
     A = np.clip(A, np.finfo(A.dtype).eps, 1)
     return float(-np.sum(y * np.log(A)) / len(y))
 
 
 def squared_error(y: NDArray, A: NDArray) -> float:
-    """Erreur quadratique moyenne, la moitié du carré de A - y. Carnet 01."""
+    """Moitié de la moyenne des carrés de A - y. Carnet 01."""
     return float(np.sum((A - y) ** 2) / (2 * len(y)))
 
 
@@ -487,9 +487,9 @@ def numerical_gradient(
     """
     gradient = np.zeros_like(parameter, dtype=float)
     for index in np.ndindex(parameter.shape):
-        step = np.zeros_like(gradient)
-        step[index] = epsilon
-        rise = function(parameter + step) - function(parameter - step)
+        shift = np.zeros_like(gradient)
+        shift[index] = epsilon
+        rise = function(parameter + shift) - function(parameter - shift)
         gradient[index] = rise / (2 * epsilon)
     return gradient
 
@@ -497,7 +497,7 @@ def numerical_gradient(
 class Momentum:
     """Descente avec élan (Polyak, 1964), éventuellement de Nesterov. Carnet 04.
 
-    S'appelle avec un gradient, et rend la direction à donner à ``update``.
+    Appelé avec un gradient, renvoie la direction à donner à ``update``.
     """
 
     def __init__(self, momentum: float = 0.9, nesterov: bool = False) -> None:
@@ -515,7 +515,7 @@ class Momentum:
 class Adam:
     """Adam (Kingma et Ba, ICLR 2015, algorithme 1). Carnet 04.
 
-    S'appelle avec un gradient, et rend la direction à donner à ``update``.
+    Appelé avec un gradient, renvoie la direction à donner à ``update``.
     """
 
     def __init__(
@@ -547,7 +547,7 @@ def with_dropout(
     def dropped(Z: NDArray) -> NDArray:
         return activation(Z) * (rng.random(Z.shape) < keep) / keep
 
-    # Une sortie nulle a été abandonnée, ou bien sa pente est nulle aussi.
+    # Une sortie nulle a été abandonnée (ou bien, avec ReLU, sa pente est nulle).
     def slope(A: NDArray) -> NDArray:
         return (A != 0) * derivative(A * keep) / keep
 
@@ -603,14 +603,17 @@ def _is_seed(value: object) -> bool:
 
 def _one_of(choices: Sequence[str]) -> tuple[Callable, str]:
     names = ", ".join(f"« {choice} »" for choice in choices)
-    return lambda value: isinstance(value, str) and value in choices, f"l'un de {names}"
+    return (
+        lambda value: isinstance(value, str) and value in choices,
+        f"l'une des valeurs {names}",
+    )
 
 
 _FLAG = (lambda v: isinstance(v, bool | np.bool_), "True ou False")
 _COUNT = (_is_count, "un entier d'au moins 1")
 _POSITIVE = (lambda v: _is_real(v) and v > 0, "un nombre strictement positif")
 _NON_NEGATIVE = (lambda v: _is_real(v) and v >= 0, "un nombre positif ou nul")
-_DECAY = (lambda v: _is_real(v) and 0 <= v < 1, "un nombre d'au moins 0, inférieur à 1")
+_DECAY = (lambda v: _is_real(v) and 0 <= v < 1, "un nombre de 0 inclus à 1 exclu")
 
 HYPERPARAMETERS = {
     "hidden_layer_sizes": (_are_counts, "une suite d'entiers d'au moins 1, ou ()"),
@@ -853,7 +856,7 @@ class _Network(BaseEstimator):
                     best_score = max(best_score, score)
             except KeyboardInterrupt:
                 warnings.warn(
-                    f"Entraînement interrompu, après {self.n_iter_} époque"
+                    f"Entraînement interrompu après {self.n_iter_} époque"
                     f"{'s' * (self.n_iter_ > 1)} : les poids déjà appris sont gardés.",
                     stacklevel=3,
                 )
@@ -952,7 +955,7 @@ class _Network(BaseEstimator):
         return list(zip(self.coefs_, self.intercepts_, strict=True))
 
     def _parameters_view(self, theta: NDArray, layer_sizes: Sequence[int]) -> None:
-        """Fait de coefs_ et intercepts_ des vues sur theta : un pas les change tous."""
+        """Fait de coefs_ et intercepts_ des vues sur theta, qu'un pas change toutes."""
         self.coefs_, self.intercepts_ = [], []
         start = 0
         for n_in, n_out in zip(layer_sizes[:-1], layer_sizes[1:], strict=True):
@@ -1003,9 +1006,9 @@ class _Network(BaseEstimator):
             )
         except ValueError as error:
             raise ValueError(
-                f"early_stopping ne peut pas mettre de côté {self.validation_fraction} "
-                f"de ces {len(X)} exemples en y gardant chaque classe ; donnez-en "
-                "davantage, ou donnez X_val et y_val."
+                f"early_stopping ne peut pas mettre de côté une part de "
+                f"{self.validation_fraction} de ces {len(X)} exemples en y gardant "
+                "chaque classe ; donnez-en davantage, ou donnez X_val et y_val."
             ) from error
 
     def _initialization(self) -> str:
@@ -1060,8 +1063,8 @@ class NeuralNetwork(ClassifierMixin, _Network):
         perte sinon ; dans ce cas, ``tol=0`` ne s'arrête jamais
     verbose : montrer une barre de progression
     momentum, nesterovs_momentum : élan de ``"sgd"`` ; 0 pour la descente simple
-    early_stopping, validation_fraction : surveiller l'exactitude sur une part tenue à
-        l'écart, et garder les poids de la meilleure époque
+    early_stopping, validation_fraction : surveiller l'exactitude sur une part mise de
+        côté, et garder les poids de la meilleure époque
     beta_1, beta_2, epsilon : réglages d'Adam
     initialization : ``"he"``, ``"glorot"``, ``"small"``, ``"zeros"``, ou ``"auto"`` :
         zéro sans couche cachée, He pour ReLU, Glorot sinon
@@ -1227,7 +1230,7 @@ def plot_learning_curves(
 ) -> None:
     """Trace la perte et l'exactitude à chaque époque.
 
-    held_out : comment nommer les images tenues à l'écart de l'entraînement.
+    held_out : comment nommer les images mises de côté.
     """
     figure, axes = plt.subplots(1, 2, figsize=(9, 3.2))
     for ax, key, label in zip(
@@ -1307,9 +1310,15 @@ def animate(
     animation = FuncAnimation(
         figure, redraw, frames=list(frames), init_func=lambda: None, interval=interval
     )
-    page = HTML(animation.to_jshtml(default_mode="once"))
+    page = animation.to_jshtml(default_mode="once")
     plt.close(figure)
-    return page
+    for english, french in (
+        ("Once", "une fois"),
+        ("Loop", "en boucle"),
+        ("Reflect", "aller-retour"),
+    ):
+        page = page.replace(f">{english}<", f">{french}<")
+    return HTML(page)
 
 
 def plot_weights(

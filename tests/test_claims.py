@@ -78,11 +78,11 @@ def test_only_augmentation_gains_accuracy(remedies):
 def test_batches_then_momentum_or_adam_descend_faster(silhouettes):
     """Carnet 04, section 3 : au même nombre d'époques, quatre descentes."""
     X_train, y_train, *_ = silhouettes
-    sgd = {"solver": "sgd", "learning_rate_init": 0.1}
+    sgd = {"solver": "sgd", "learning_rate_init": 0.05}
     solvers = {
         "full": {**sgd, "batch_size": len(X_train), "momentum": 0},
         "batches": {**sgd, "batch_size": 64, "momentum": 0},
-        "momentum": {**sgd, "batch_size": 64},
+        "momentum": {**sgd, "batch_size": 64, "nesterovs_momentum": False},
         "adam": {"batch_size": 64},
     }
     losses = {
@@ -95,8 +95,8 @@ def test_batches_then_momentum_or_adam_descend_faster(silhouettes):
         for name, options in solvers.items()
     }
     assert max(losses["batches"]) < min(losses["full"]) / 2
-    assert np.mean(losses["momentum"]) < np.mean(losses["batches"]) / 5
-    assert np.mean(losses["adam"]) < np.mean(losses["batches"]) / 5
+    for name in ("momentum", "adam"):
+        assert np.mean(losses[name]) < np.mean(losses["batches"]) / 10
 
 
 def test_the_hidden_layer_beats_the_neuron(silhouettes):
