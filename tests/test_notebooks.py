@@ -70,6 +70,18 @@ def test_outputs_hold_no_error_no_stderr_and_no_widget(notebook):
             assert "text/html" not in data or "utilities.animate(" in cell.source
 
 
+def test_every_figure_is_followed_by_words(notebook):
+    cells = read(notebook).cells
+    for cell, after in zip(cells, cells[1:], strict=False):
+        kinds = [
+            kind
+            for output in cell.get("outputs", [])
+            for kind in output.get("data", {})
+        ]
+        if "image/png" in kinds:
+            assert after.cell_type == "markdown", cell.source
+
+
 def test_printed_text_depends_on_no_machine(notebook):
     """Ni adresse d'objet, ni chemin, ni tableau brut."""
     for cell in code_cells(notebook):
