@@ -16,9 +16,11 @@ dérivée de la perte moyenne par rapport à ``W``, et de même pour ``db`` et `
 
 from __future__ import annotations
 
+import hashlib
 import json
 import math
 import os
+import re
 import warnings
 from collections.abc import Callable, Iterable, Sequence
 from itertools import cycle, islice
@@ -1318,7 +1320,10 @@ def animate(
         ("Reflect", "aller-retour"),
     ):
         page = page.replace(f">{english}<", f">{french}<")
-    return HTML(page)
+    # matplotlib tire un identifiant au hasard : le même film doit s'écrire pareil.
+    identifier = re.search(r"_anim_img(\w{32})", page)[1]
+    content = page.replace(identifier, "").encode()
+    return HTML(page.replace(identifier, hashlib.sha256(content).hexdigest()[:32]))
 
 
 def plot_weights(

@@ -940,6 +940,8 @@ def test_stills_and_film_show_the_same_frames(figures):
     page = animate(draw, iter([3, 5, 8, 8])).data
     assert drawn == [3, 5, 8, 8]
     assert page.count("data:image/png;base64") == 4
+    assert ">une fois<" in page
+    assert page == animate(draw, [3, 5, 8, 8]).data
     assert figures() == [figure]
 
 
