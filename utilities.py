@@ -715,8 +715,9 @@ class _Network(BaseEstimator):
         Interrompre le noyau arrête l'entraînement et garde les poids déjà appris.
         """
         self._check_hyperparameters()
+        # order="C" : les lots se prélèvent ligne par ligne.
         X, y = validate_data(
-            self, X, y, dtype=(np.float64, np.float32), multi_output=True
+            self, X, y, dtype=(np.float64, np.float32), order="C", multi_output=True
         )
         rng = _generator(self.random_state)
         y = y.ravel() if y.shape[1:] == (1,) else y
