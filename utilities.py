@@ -138,20 +138,29 @@ def load_image(
     photographie est redressée selon son étiquette d'orientation. Carnet 02.
     Lève FileNotFoundError si le fichier manque, ValueError si ce n'est pas une image.
     """
-    path, (height, width) = Path(path), shape
+    if np.shape(shape) != (2,) or not _are_counts(shape):
+        raise ValueError(
+            "shape doit être (hauteur, largeur), deux entiers d'au moins 1 ; "
+            f"reçu : {shape!r}."
+        )
+    path, size = Path(path), (shape[1], shape[0])
     if not path.is_file():
-        raise FileNotFoundError(f"Le fichier {path} n'existe pas ; vérifiez son nom.")
+        raise FileNotFoundError(f"{path} n'est pas un fichier ; vérifiez son nom.")
     try:
-        with Image.open(path) as file:
-            image = ImageOps.exif_transpose(file).convert("RGBA")
-    except (OSError, ValueError, SyntaxError, Image.DecompressionBombError) as error:
+        with warnings.catch_warnings(action="ignore"), Image.open(path) as file:
+            # Un JPEG peut se lire réduit : une grande photographie tient en mémoire.
+            file.draft("RGB", (4 * max(size), 4 * max(size)))
+            image = ImageOps.exif_transpose(file)
+        if image.mode.startswith("I"):  # gris sur 16 bits, que Pillow écrêterait
+            image = image.point(lambda level: level / 256).convert("L")
+        image = image.convert("RGBA").resize(size)
+    except Exception as error:  # selon le format, Pillow en lève de toutes sortes
         raise ValueError(
             f"{path} n'est pas une image lisible ; donnez un fichier PNG ou JPEG "
-            "intact."
+            "intact, de moins de 170 millions de pixels."
         ) from error
-    white = Image.new("RGBA", image.size, "white")
-    image = Image.alpha_composite(white, image).convert("L").resize((width, height))
-    return np.array(image)
+    white = Image.new("RGBA", size, "white")
+    return np.array(Image.alpha_composite(white, image).convert("L"))
 
 
 def _locate(name: str | os.PathLike) -> tuple[Path, Path]:
@@ -755,7 +764,9 @@ class _Network(BaseEstimator):
             with h5py.File(partial, "w", libver="v110") as file:
                 file.attrs["format"] = NETWORK_FORMAT
                 file.attrs["estimator"] = type(self).__name__
-                file.attrs["parameters"] = json.dumps(parameters, default=_to_builtin)
+                file.attrs["parameters"] = json.dumps(
+                    parameters, default=lambda value: value.tolist()
+                )
                 for name in ("out_activation_", "n_features_in_", "n_iter_"):
                     file.attrs[name] = getattr(self, name)
                 file["loss_curve_"] = np.array(self.loss_curve_, dtype=float)
@@ -879,17 +890,17 @@ class _Network(BaseEstimator):
         if self.dropout > 0:
             functions = with_dropout(*functions, self.dropout, rng)
         Y = Y if order is None else Y[order]
-        outputs, penalty = [], 0.0
+        outputs, penalty = np.empty_like(Y), 0.0
         for start in range(0, m, batch_size):
             batch = slice(start, start + batch_size)
             X_batch = X[batch] if order is None else X.take(order[batch], axis=0)
             if self.augment is not None:
-                X_batch = self.augment(X_batch, rng)
-            gradient, A = self._gradient(X_batch, Y[batch], *functions)
+                # Une copie : la fonction a le droit de la modifier.
+                X_batch = self.augment(X_batch.copy(), rng)
+            gradient, outputs[batch] = self._gradient(X_batch, Y[batch], *functions)
             penalty += self._penalty()
-            outputs.append(A)
             update(theta, solver(gradient), self.learning_rate_init)
-        metrics = self._metrics(Y, np.concatenate(outputs))
+        metrics = self._metrics(Y, outputs)
         metrics["loss"] += penalty / m
         return metrics
 
@@ -951,7 +962,7 @@ class _Network(BaseEstimator):
                 f"La descente diverge : à l'époque {self.n_iter_}, le réseau ne donne "
                 "plus de nombres finis. Le taux d'apprentissage learning_rate_init "
                 f"({self.learning_rate_init}) est sans doute trop grand ; divisez-le "
-                "par dix."
+                "par dix, ou ramenez les données vers 0…1."
             )
 
     def _parameters(self) -> Parameters:
@@ -960,12 +971,10 @@ class _Network(BaseEstimator):
     def _parameters_view(self, theta: NDArray, layer_sizes: Sequence[int]) -> None:
         """Fait de coefs_ et intercepts_ des vues sur theta, qu'un pas change toutes."""
         self.coefs_, self.intercepts_ = [], []
-        start = 0
         for n_in, n_out in zip(layer_sizes[:-1], layer_sizes[1:], strict=True):
-            end = start + n_in * n_out
-            self.coefs_.append(theta[start:end].reshape(n_in, n_out))
-            self.intercepts_.append(theta[end : end + n_out])
-            start = end + n_out
+            W, b, theta = np.split(theta, [n_in * n_out, (n_in + 1) * n_out])
+            self.coefs_.append(W.reshape(n_in, n_out))
+            self.intercepts_.append(b)
 
     def _make_solver(self) -> Callable[[NDArray], NDArray]:
         if self.solver == "adam":
@@ -1163,11 +1172,6 @@ class NeuralNetworkRegressor(RegressorMixin, _Network):
 NETWORK_FORMAT = "réseau de neurones, version 1"
 
 
-def _to_builtin(value: object) -> object:
-    """Traduit pour JSON un nombre ou un tableau de NumPy."""
-    return value.tolist()
-
-
 def _flatten(parameters: Parameters) -> NDArray:
     """Range bout à bout W et b de chaque couche, dans un seul vecteur."""
     return np.concatenate([array.ravel() for layer in parameters for array in layer])
@@ -1281,15 +1285,25 @@ def plot_decision_boundary(
     return plot_points(X, y, ax)
 
 
+FILM_BUTTONS = {
+    "Decrease speed": ("−", "ralentir"),
+    "First frame": ("⏮", "première image"),
+    "Previous frame": ("‹", "image précédente"),
+    "Play backwards": ("◀", "lecture à rebours"),
+    "Pause": ("⏸", "pause"),
+    "Play": ("▶", "lecture"),
+    "Next frame": ("›", "image suivante"),
+    "Last frame": ("⏭", "dernière image"),
+    "Increase speed": ("+", "accélérer"),
+}
+FILM_MODES = {"Once": "une fois", "Loop": "en boucle", "Reflect": "aller-retour"}
+
+
 def plot_stills(draw: Callable[[plt.Axes, int], object], frames: Sequence[int]) -> None:
     """Montre côte à côte quelques étapes ; draw(ax, étape) en dessine une."""
+    n, size = len(frames), (2.4 * len(frames), 2.8)
     figure, axes = plt.subplots(
-        1,
-        len(frames),
-        figsize=(2.4 * len(frames), 2.8),
-        sharex=True,
-        sharey=True,
-        squeeze=False,
+        1, n, figsize=size, sharex=True, sharey=True, squeeze=False
     )
     for ax, frame in zip(axes.flat, frames, strict=True):
         draw(ax, frame)
@@ -1304,6 +1318,7 @@ def animate(
 
     frames : étapes à montrer, dans l'ordre ; interval : millisecondes entre deux.
     """
+    frames = list(frames)
     figure, ax = plt.subplots(figsize=(4.5, 4), dpi=72)
 
     def redraw(frame: int) -> None:
@@ -1311,15 +1326,19 @@ def animate(
         draw(ax, frame)
 
     animation = FuncAnimation(
-        figure, redraw, frames=list(frames), init_func=lambda: None, interval=interval
+        figure, redraw, frames=frames, init_func=lambda: None, interval=interval
     )
-    page = animation.to_jshtml(default_mode="once")
-    plt.close(figure)
-    for english, french in (
-        ("Once", "une fois"),
-        ("Loop", "en boucle"),
-        ("Reflect", "aller-retour"),
-    ):
+    try:
+        page = animation.to_jshtml(default_mode="once")
+    finally:
+        plt.close(figure)
+    # Les symboles de matplotlib viennent d'un site : hors ligne, rien ne paraîtrait.
+    page = re.sub(r'<link rel="stylesheet".*?>', "", page, flags=re.DOTALL)
+    for english, (symbol, french) in FILM_BUTTONS.items():
+        button = rf'title="{english}" aria-label="{english}"(.*?)<i .*?></i>'
+        label = rf'title="{french}" aria-label="{french}"\1{symbol}'
+        page = re.sub(button, label, page, count=1, flags=re.DOTALL)
+    for english, french in FILM_MODES.items():
         page = page.replace(f">{english}<", f">{french}<")
     # matplotlib tire un identifiant au hasard : le même film doit s'écrire pareil.
     identifier = re.search(r"_anim_img(\w{32})", page)[1]

@@ -96,9 +96,12 @@ def main():
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--seeds", type=int, default=5, help="nombre de graines (5)")
     seeds = range(parser.parse_args().seeds)
+    if len(seeds) == 0:
+        parser.error("--seeds doit être un entier d'au moins 1")
+    sets = {name: load(name) for name in ("silhouettes", "animaux", "photos")}
     print(f"{'':36}{'moyenne':>9}{'min':>9}{'max':>9}  s/graine")
     for title, ((name, max_shift), options) in RUNS.items():
-        data, start = load(name), time.perf_counter()
+        data, start = sets[name], time.perf_counter()
         scores = [score(data, max_shift, options, seed) for seed in seeds]
         seconds = (time.perf_counter() - start) / len(seeds)
         figures = "".join(f"{percent(f(scores)):>9}" for f in (mean, min, max))

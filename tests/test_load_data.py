@@ -12,6 +12,7 @@ import subprocess
 import sys
 import threading
 import tracemalloc
+import zlib
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
@@ -804,6 +805,22 @@ def test_an_image_is_resized_to_grey(tmp_path):
     assert (small[:, 6:] == 255).all()
 
 
+def test_a_large_image_is_averaged_not_sampled(tmp_path):
+    """Un damier d'un pixel devient un gris moyen."""
+    board = (np.indices((60, 80)).sum(axis=0) % 2 * 255).astype(np.uint8)
+    Image.fromarray(board).save(tmp_path / "a.png")
+    small = load_image(tmp_path / "a.png", shape=(6, 8))
+    assert np.abs(small.astype(int) - 127).max() <= 3
+
+
+@pytest.mark.parametrize("suffix", ["png", "tiff"])
+def test_sixteen_bit_grey_is_scaled(suffix, tmp_path):
+    ramp = np.linspace(0, 65535, 28 * 28).reshape(28, 28).astype(np.uint16)
+    Image.fromarray(ramp).save(tmp_path / f"a.{suffix}")
+    read = load_image(tmp_path / f"a.{suffix}")
+    np.testing.assert_allclose(read, ramp / 257, atol=1.5)
+
+
 def test_a_transparent_background_is_white(tmp_path):
     image = np.zeros((28, 28, 4), dtype=np.uint8)
     image[10:20, 10:20, 3] = 255  # un carré noir, sur rien
@@ -823,10 +840,30 @@ def test_a_photograph_stands_upright(tmp_path):
     np.testing.assert_array_equal(load_image(tmp_path / "a.png"), np.rot90(image, -1))
 
 
-def test_a_missing_image_is_named(tmp_path):
+@pytest.mark.parametrize("name", ["absente.png", ""], ids=["absente", "dossier"])
+def test_a_missing_image_is_named(name, tmp_path):
     with pytest.raises(FileNotFoundError) as error:
-        load_image(tmp_path / "absente.png")
-    assert_helpful(error, tmp_path / "absente.png")
+        load_image(tmp_path / name)
+    assert_helpful(error, tmp_path / name)
+
+
+@pytest.mark.parametrize("shape", [28, (28, 28, 1), (0, 28), (28, 2.5), "ab", None])
+def test_a_bad_shape_is_refused(shape, tmp_path):
+    with pytest.raises(ValueError, match="shape") as error:
+        load_image(tmp_path / "a.png", shape=shape)
+    assert_helpful(error)
+
+
+def test_a_huge_image_is_refused_without_being_read(tmp_path):
+    """L'en-tête d'un PNG de 60 000 × 60 000 pixels suffit."""
+    Image.new("1", (8, 8)).save(tmp_path / "a.png")
+    content = bytearray((tmp_path / "a.png").read_bytes())
+    content[16:24] = (60000).to_bytes(4, "big") * 2
+    content[29:33] = zlib.crc32(bytes(content[12:29])).to_bytes(4, "big")
+    (tmp_path / "a.png").write_bytes(content)
+    with pytest.raises(ValueError, match="millions de pixels") as error:
+        load_image(tmp_path / "a.png")
+    assert_helpful(error, tmp_path / "a.png")
 
 
 @pytest.mark.parametrize("content", [b"", b"Ce n'est pas une image.", None])

@@ -356,6 +356,8 @@ def test_arguments_are_left_alone(blobs):
     before = X.copy()
     model = NeuralNetwork((4,), batch_size=1000, max_iter=3).fit(X, y)
     model.predict(X)
+    X.flags.writeable = True
+    model.set_params(augment=lambda X, rng: np.add(X, 1, out=X)).fit(X, y)
     np.testing.assert_array_equal(X, before)
 
 
@@ -928,21 +930,47 @@ def test_stills_and_film_show_the_same_frames(figures):
 
     def draw(ax, frame):
         ax.plot([0, frame])
-        ax.set_title(f"étape {frame}")
-        drawn.append(frame)
+        ax.set(title=f"étape {frame}", ylabel="y")
+        drawn.append((frame, len(ax.lines)))
 
     drawn = []
     plot_stills(draw, [0, 4, 9])
     [figure] = figures()
     assert [ax.get_title() for ax in figure.axes] == ["étape 0", "étape 4", "étape 9"]
 
+    assert len({ax.get_xlim() for ax in figure.axes}) == 1
+    assert len({ax.get_ylim() for ax in figure.axes}) == 1
+    assert [ax.get_ylabel() for ax in figure.axes] == ["y", "", ""]
+
     drawn.clear()
-    page = animate(draw, iter([3, 5, 8, 8])).data
-    assert drawn == [3, 5, 8, 8]
+    page = animate(draw, iter([3, 5, 8, 8]), interval=250).data
+    assert drawn == [(3, 1), (5, 1), (8, 1), (8, 1)]
     assert page.count("data:image/png;base64") == 4
-    assert ">une fois<" in page
-    assert page == animate(draw, [3, 5, 8, 8]).data
+    assert re.search(r" 250(\.0)?,", page)
+    assert page == animate(draw, [3, 5, 8, 8], interval=250).data
     assert figures() == [figure]
+
+
+def test_a_film_speaks_french_and_needs_no_connection(figures):
+    """Neuf boutons et trois modes, que matplotlib nomme en anglais."""
+    page = animate(lambda ax, frame: ax.plot([frame]), [1, 2]).data
+    assert "http" not in page
+    assert "fa-" not in page
+    french = {title for _, title in utilities.FILM_BUTTONS.values()}
+    assert set(re.findall(r'<button title="(.*?)"', page)) == french
+    for mode in utilities.FILM_MODES.values():
+        assert f">{mode}<" in page
+
+
+def test_a_failing_film_leaves_no_figure(figures):
+    def draw(ax, frame):
+        raise KeyError(frame)
+
+    with pytest.raises(KeyError):
+        animate(draw, [1])
+    with pytest.raises(TypeError):
+        animate(draw, 5)
+    assert figures() == []
 
 
 @pytest.mark.parametrize("n_neurons", [1, 5, 9])

@@ -127,6 +127,21 @@ def test_augmentation_is_applied_to_each_training_batch_only():
     assert seen == [50, 50, 20] * 2
 
 
+def test_augmentation_draws_anew_for_each_batch():
+    """Six lots, six tirages ; la même graine les refait."""
+    seen = []
+
+    def augment(X, rng):
+        seen.append(rng.random())
+        return X
+
+    model = NeuralNetwork((), batch_size=50, max_iter=2, augment=augment)
+    for _ in range(2):
+        model.set_params(random_state=0).fit(X, Y)
+    assert len(set(seen)) == 6
+    assert seen[:6] == seen[6:]
+
+
 def test_augmentation_survives_clone():
     """`functools.partial` se copie : la recherche d'hyperparamètres en dépend."""
     augment = partial(mirror_and_shift, shape=(1, 2), max_shift=0)
