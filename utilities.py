@@ -1287,13 +1287,13 @@ def plot_decision_boundary(
 
 FILM_BUTTONS = {
     "Decrease speed": ("−", "ralentir"),
-    "First frame": ("⏮", "première image"),
+    "First frame": ("«", "première image"),
     "Previous frame": ("‹", "image précédente"),
     "Play backwards": ("◀", "lecture à rebours"),
-    "Pause": ("⏸", "pause"),
+    "Pause": ("‖", "pause"),
     "Play": ("▶", "lecture"),
     "Next frame": ("›", "image suivante"),
-    "Last frame": ("⏭", "dernière image"),
+    "Last frame": ("»", "dernière image"),
     "Increase speed": ("+", "accélérer"),
 }
 FILM_MODES = {"Once": "une fois", "Loop": "en boucle", "Reflect": "aller-retour"}
