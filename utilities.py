@@ -33,6 +33,7 @@ import numpy as np
 from IPython.display import HTML
 from matplotlib.animation import FuncAnimation
 from matplotlib.colors import LinearSegmentedColormap
+from numpy.lib.stride_tricks import sliding_window_view
 from numpy.typing import ArrayLike, NDArray
 from PIL import Image, ImageOps
 from sklearn.base import BaseEstimator, ClassifierMixin, RegressorMixin, is_classifier
@@ -576,16 +577,14 @@ def mirror_and_shift(
     bord qui se découvre est rempli de 0. Pour le paramètre ``augment``, fixez shape :
     ``functools.partial(mirror_and_shift, shape=(28, 28))``.
     """
-    m, (height, width) = len(X), shape
-    images = X.reshape(m, height, width)
+    m = len(X)
+    images = X.reshape(m, *shape)
     mirrored = rng.random(m) < 0.5
     images = np.where(mirrored[:, None, None], images[:, :, ::-1], images)
     padding = (0, 0), (max_shift, max_shift), (max_shift, max_shift)
-    images = np.pad(images, padding)
+    windows = sliding_window_view(np.pad(images, padding), shape, axis=(1, 2))
     top, left = rng.integers(2 * max_shift + 1, size=(2, m))
-    rows = (top[:, None] + np.arange(height))[:, :, None]
-    columns = (left[:, None] + np.arange(width))[:, None, :]
-    return images[np.arange(m)[:, None, None], rows, columns].reshape(m, -1)
+    return windows[np.arange(m), top, left].reshape(m, -1)
 
 
 # --- 3. Le réseau ---------------------------------------------------------------------
