@@ -201,9 +201,8 @@ def _download(filename: str) -> Path:
     pooch écrit dans un fichier temporaire, compare l'empreinte SHA-256, puis renomme :
     un téléchargement coupé ou altéré ne laisse rien dans le cache.
     """
-    with warnings.catch_warnings():
-        # Dans un carnet, pooch se plaint à son importation de l'absence d'ipywidgets.
-        warnings.simplefilter("ignore")
+    # Dans un carnet, pooch se plaint à son importation de l'absence d'ipywidgets.
+    with warnings.catch_warnings(action="ignore"):
         import pooch
 
     pooch.get_logger().setLevel("WARNING")

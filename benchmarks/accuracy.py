@@ -19,6 +19,7 @@ import numpy as np
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 from utilities import (
+    SET_NAMES,
     NeuralNetwork,
     flatten_images,
     load_data,
@@ -98,7 +99,7 @@ def main():
     seeds = range(parser.parse_args().seeds)
     if len(seeds) == 0:
         parser.error("--seeds doit être un entier d'au moins 1")
-    sets = {name: load(name) for name in ("silhouettes", "animaux", "photos")}
+    sets = {name: load(name) for name in SET_NAMES}
     print(f"{'':36}{'moyenne':>9}{'min':>9}{'max':>9}  s/graine")
     for title, ((name, max_shift), options) in RUNS.items():
         data, start = sets[name], time.perf_counter()

@@ -158,7 +158,7 @@ def test_french_typography(notebook):
 def test_only_photographs_and_films_escape_comparison(notebook):
     """Une sortie qui n'est pas comparée dépend d'un téléchargement, ou est un film.
 
-    Les boutons d'un film portent des identifiants tirés au hasard.
+    Les images d'un film sont dans son HTML, que nbval compare à l'octet près.
     """
     for cell in code_cells(notebook):
         if cell.metadata.get("tags"):
