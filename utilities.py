@@ -2,11 +2,10 @@
 
 Les quatre parties se lisent dans l'ordre :
 
-1. les données : ``load_data``, ``load_class_names``, ``load_image``,
-   ``flatten_images`` ;
-2. les fonctions enseignées, les mêmes à la lettre près que dans les carnets ;
-3. ``NeuralNetwork``, un classifieur scikit-learn qui ne fait qu'appeler la partie 2 ;
-4. les figures et l'écriture des nombres en français.
+1. les fonctions enseignées, les mêmes à la lettre près que dans les carnets ;
+2. ``NeuralNetwork``, un classifieur scikit-learn qui ne fait qu'appeler la partie 1 ;
+3. les figures et l'écriture des nombres en français ;
+4. les données : ``load_data``, ``load_class_names``, ``load_image``.
 
 Conventions : m images à plat forment une matrice ``X`` (m, n_features), les
 cibles une colonne ``y`` de forme (m, 1), les poids d'une couche une matrice ``W`` de
@@ -44,82 +43,7 @@ from sklearn.utils.multiclass import check_classification_targets, type_of_targe
 from sklearn.utils.validation import check_is_fitted, validate_data
 from tqdm import tqdm
 
-# --- 1. Les données -------------------------------------------------------------------
-
-DATASETS = Path(__file__).resolve().parent / "datasets"
-SHIPPED_SETS = {"silhouettes": DATASETS, "animaux": DATASETS / "animaux"}
-SET_NAMES = (*SHIPPED_SETS, "photos")
-
-MAX_CLASSES = 1000
-
-PHOTOS_URL = (
-    "https://raw.githubusercontent.com/MachineLearnia/Deep-Learning-Youtube/"
-    "60082824f7145550e0863763a604d62e6f1e82b5/datasets/"
-)
-PHOTOS_SHA256 = {
-    "trainset.hdf5": "0af70335b103c2d23919fa312d7ac1099d206e671dcd50e3f02273f06b7e65bb",
-    "testset.hdf5": "9164849a343ac9f8f1db646f81a44ba78854f9655bb711fed9b368c2ae4696fe",
-}
-
-
-def load_data(
-    name: str | os.PathLike = "silhouettes",
-) -> tuple[NDArray, NDArray, NDArray, NDArray]:
-    """Charge un jeu d'images et renvoie X_train, y_train, X_test, y_test.
-
-    Parameters
-    ----------
-    name : str ou chemin
-        ``"silhouettes"`` (chats et chiens, fournies), ``"animaux"`` (dix espèces,
-        fournies), ``"photos"`` (chats et chiens, téléchargées à la première demande) ou
-        un dossier qui contient ``trainset.hdf5`` et ``testset.hdf5``.
-
-    Returns
-    -------
-    X_train, X_test : tableaux uint8 de forme (n, hauteur, largeur), niveaux 0 à 255
-    y_train, y_test : tableaux float64 de forme (n, 1), numéros des classes
-
-    Raises
-    ------
-    ValueError : nom inconnu, ou fichier dont le contenu n'est pas celui attendu
-    OSError : dossier ou fichier absent, illisible, ou téléchargement impossible
-    """
-    train_path, test_path = _locate(name)
-    X_train, y_train = _read_images(train_path, "X_train", "Y_train")
-    X_test, y_test = _read_images(test_path, "X_test", "Y_test")
-    if X_train.shape[1:] != X_test.shape[1:]:
-        raise ValueError(
-            f"{test_path} : images de {_size(X_test)} pixels, alors que celles de "
-            f"{train_path} en ont {_size(X_train)} ; redimensionnez-les à l'identique."
-        )
-    return X_train, y_train, X_test, y_test
-
-
-def load_class_names(name: str | os.PathLike = "silhouettes") -> list[str]:
-    """Renvoie les noms des classes, dans l'ordre de leurs numéros.
-
-    Ils sont lus dans l'attribut ``classes`` de ``trainset.hdf5``. Un fichier qui n'en a
-    pas reçoit « chat » et « chien » s'il s'agit des photographies, sinon ses numéros.
-    Lève les mêmes exceptions que ``load_data``.
-    """
-    train_path, _ = _locate(name)
-    _, y_train = _read_images(train_path, "X_train", "Y_train")
-    n_classes = int(y_train.max()) + 1
-    try:
-        with h5py.File(train_path, "r") as file:
-            names = file.attrs.get("classes", ())
-        names = [n.decode() if isinstance(n, bytes) else n for n in np.ravel(names)]
-    except (OSError, TypeError, UnicodeDecodeError):
-        names = [None]
-    if not names and name == "photos":
-        names = ["chat", "chien"]
-    names = names or [str(label) for label in range(n_classes)]
-    if len(names) < n_classes or not all(isinstance(name, str) for name in names):
-        raise ValueError(
-            f"{train_path} : l'attribut classes doit lister les {n_classes} noms, en "
-            "UTF-8, dans l'ordre des numéros ; corrigez-le ou supprimez-le."
-        )
-    return [str(name) for name in names]
+# --- 1. Les fonctions enseignées ------------------------------------------------------
 
 
 def flatten_images(images: NDArray) -> NDArray[np.float64]:
@@ -128,205 +52,6 @@ def flatten_images(images: NDArray) -> NDArray[np.float64]:
     (n, hauteur, largeur) devient (n, hauteur × largeur), en float64.
     """
     return images.reshape(len(images), -1) / 255
-
-
-def load_image(
-    path: str | os.PathLike, shape: tuple[int, int] = (28, 28)
-) -> NDArray[np.uint8]:
-    """Lit une image (PNG, JPEG…), la passe en gris et la ramène à la forme shape.
-
-    shape : (hauteur, largeur). Un fond transparent devient blanc, comme à l'écran ; une
-    photographie est redressée selon son étiquette d'orientation. Carnet 02.
-    Lève FileNotFoundError si le fichier manque, ValueError si ce n'est pas une image.
-    """
-    if np.shape(shape) != (2,) or not _are_counts(shape):
-        raise ValueError(
-            "shape doit être (hauteur, largeur), deux entiers d'au moins 1 ; "
-            f"reçu : {shape!r}."
-        )
-    path, size = Path(path), (shape[1], shape[0])
-    if not path.is_file():
-        raise FileNotFoundError(f"{path} n'est pas un fichier ; vérifiez son nom.")
-    try:
-        with warnings.catch_warnings(action="ignore"), Image.open(path) as file:
-            # Un JPEG peut se lire réduit : une grande photographie tient en mémoire.
-            file.draft("RGB", (4 * max(size), 4 * max(size)))
-            image = ImageOps.exif_transpose(file)
-        if image.mode.startswith("I"):  # gris sur 16 bits, que Pillow écrêterait
-            image = image.point(lambda level: level / 256).convert("L")
-        image = image.convert("RGBA").resize(size)
-    except Exception as error:  # selon le format, Pillow en lève de toutes sortes
-        raise ValueError(
-            f"{path} n'est pas une image lisible ; donnez un fichier PNG ou JPEG "
-            "intact, de moins de 170 millions de pixels."
-        ) from error
-    white = Image.new("RGBA", size, "white")
-    return np.array(Image.alpha_composite(white, image).convert("L"))
-
-
-def _locate(name: str | os.PathLike) -> tuple[Path, Path]:
-    """Trouve les deux fichiers d'un jeu ; télécharge ceux des photographies."""
-    if not isinstance(name, str | os.PathLike):
-        raise TypeError(
-            f"load_data attend un nom ({', '.join(SET_NAMES)}) ou un dossier ; "
-            f"reçu : {name!r}."
-        )
-    if name == "photos" and not os.environ.get("COURSE_PHOTOS_DIR"):
-        return _download("trainset.hdf5"), _download("testset.hdf5")
-    if name == "photos":
-        folder = Path(os.environ["COURSE_PHOTOS_DIR"]).expanduser()
-    else:
-        folder = SHIPPED_SETS.get(name, Path(name))
-    try:
-        found = folder.is_dir()
-    except OSError:  # un nom que le système refuse, trop long par exemple
-        found = False
-    if not found and name not in SET_NAMES and name == folder.name:
-        raise ValueError(
-            f"« {name} » n'est ni un jeu connu ({', '.join(SET_NAMES)}) ni un dossier "
-            "existant ; vérifiez l'orthographe, ou donnez le chemin du dossier."
-        )
-    if not found:
-        source = " (variable COURSE_PHOTOS_DIR)" if name == "photos" else ""
-        raise FileNotFoundError(
-            f"Le dossier {folder}{source} n'existe pas ; donnez celui qui contient "
-            "trainset.hdf5 et testset.hdf5."
-        )
-    return folder / "trainset.hdf5", folder / "testset.hdf5"
-
-
-def _download(filename: str) -> Path:
-    """Télécharge un fichier de photographies, une fois, dans le cache de pooch.
-
-    pooch écrit dans un fichier temporaire, compare l'empreinte SHA-256, puis renomme :
-    un téléchargement coupé ou altéré ne laisse rien dans le cache.
-    """
-    # Dans un carnet, pooch se plaint à son importation de l'absence d'ipywidgets.
-    with warnings.catch_warnings(action="ignore"):
-        import pooch
-
-    pooch.get_logger().setLevel("WARNING")
-    advice = (
-        "vérifiez la connexion puis relancez, ou déposez les deux fichiers dans un "
-        "dossier et donnez son chemin à la variable d'environnement COURSE_PHOTOS_DIR."
-    )
-    try:
-        return Path(pooch.retrieve(PHOTOS_URL + filename, PHOTOS_SHA256[filename]))
-    except OSError as error:
-        raise ConnectionError(
-            f"{filename} : le téléchargement depuis {PHOTOS_URL} a échoué "
-            f"({type(error).__name__}) ; {advice}"
-        ) from error
-    except ValueError as error:
-        raise OSError(
-            f"{filename} : le fichier reçu de {PHOTOS_URL} n'a pas l'empreinte SHA-256 "
-            f"attendue ({PHOTOS_SHA256[filename][:12]}…) et a été écarté ; {advice}"
-        ) from error
-
-
-def _read_images(path: Path, X_key: str, y_key: str) -> tuple[NDArray, NDArray]:
-    """Lit des images et leurs étiquettes, et vérifie tout ce que le cours en attend."""
-    try:
-        found = path.is_file()
-    except PermissionError:
-        found = True  # le dossier se laisse voir, mais pas ouvrir
-    if not found:
-        raise FileNotFoundError(
-            f"Le fichier {path} n'existe pas ; le dossier doit contenir trainset.hdf5 "
-            "et testset.hdf5."
-        )
-    if not os.access(path, os.R_OK):
-        raise PermissionError(
-            f"Vous n'avez pas le droit de lire {path} ; changez ses droits d'accès."
-        )
-    try:
-        with h5py.File(path, "r") as file:
-            X, y = _read_dataset(file, X_key, path), _read_dataset(file, y_key, path)
-    except BlockingIOError as error:
-        raise OSError(
-            f"{path} est ouvert en écriture ailleurs ; fermez l'autre programme ou "
-            "redémarrez l'autre noyau, puis relancez."
-        ) from error
-    # h5py traduit les défauts d'un fichier abîmé par l'une ou l'autre de ces classes.
-    except (OSError, RuntimeError, KeyError, TypeError, UnicodeDecodeError) as error:
-        raise OSError(
-            f"{path} n'est pas un fichier HDF5 lisible (tronqué, abîmé ou d'un autre "
-            "format) ; remplacez-le par une copie intacte."
-        ) from error
-    _check_images(X, X_key, path)
-    y = _check_labels(y, y_key, path)
-    if len(X) != len(y):
-        raise ValueError(
-            f"{path} : {len(X)} images dans {X_key} mais {len(y)} étiquettes dans "
-            f"{y_key} ; il en faut autant que d'images."
-        )
-    return X, y
-
-
-def _read_dataset(file: h5py.File, key: str, path: Path) -> NDArray:
-    """Lit un tableau rangé dans le fichier même, sans suivre aucun renvoi."""
-    link = file.get(key, getlink=True)
-    if link is None:
-        keys = ", ".join(map(str, islice(file, 10))) or "aucune"
-        raise ValueError(
-            f"{path} : la clé {key} manque (clés présentes : {keys}) ; renommez ou "
-            "ajoutez ce tableau."
-        )
-    dataset = file[key] if isinstance(link, h5py.HardLink) else None
-    if not isinstance(dataset, h5py.Dataset) or dataset.is_virtual or dataset.external:
-        raise ValueError(
-            f"{path} : {key} doit être un tableau contenu dans ce fichier, et non un "
-            "groupe ou un renvoi vers un autre emplacement ; recopiez-y les données."
-        )
-    if not _is_written(dataset):
-        raise ValueError(
-            f"{path} : {key} annonce la forme {dataset.shape}, mais ses valeurs n'ont "
-            "pas toutes été écrites ; écrivez-les, ou réduisez le tableau."
-        )
-    return np.asarray(dataset[()])
-
-
-def _is_written(dataset: h5py.Dataset) -> bool:
-    """Dit si tout le tableau est dans le fichier : HDF5 remplacerait le reste par 0."""
-    if not dataset.size:
-        return True
-    if dataset.chunks is None:
-        return dataset.id.get_storage_size() > 0
-    counts = [-(-n // size) for n, size in zip(dataset.shape, dataset.chunks)]
-    return dataset.id.get_num_chunks() == math.prod(counts)
-
-
-def _check_images(X: NDArray, key: str, path: Path) -> None:
-    if X.ndim != 3 or X.dtype != np.uint8 or 0 in X.shape:
-        raise ValueError(
-            f"{path} : {key} doit contenir au moins une image en niveaux de gris, "
-            "toutes de même taille, soit un tableau uint8 de forme (n, hauteur, "
-            f"largeur) ; reçu : {X.dtype} de forme {X.shape}."
-        )
-
-
-def _check_labels(y: NDArray, key: str, path: Path) -> NDArray[np.float64]:
-    """Renvoie les étiquettes en colonne (n, 1) de float64."""
-    if y.dtype.kind not in "uifb" or y.shape not in {(y.size,), (y.size, 1)}:
-        raise ValueError(
-            f"{path} : {key} doit contenir un numéro de classe par image, de forme "
-            f"(n, 1) ; reçu : {y.dtype} de forme {y.shape}."
-        )
-    y = y.reshape(-1, 1).astype(np.float64)
-    is_valid = (y >= 0) & (y < MAX_CLASSES) & (y == np.floor(y))
-    if not is_valid.all():
-        raise ValueError(
-            f"{path} : les étiquettes de {key} doivent être des entiers de 0 à "
-            f"{MAX_CLASSES - 1} ; reçu : {y[~is_valid][0]:g}."
-        )
-    return y
-
-
-def _size(X: NDArray) -> str:
-    return "×".join(str(side) for side in X.shape[1:])
-
-
-# --- 2. Les fonctions enseignées ------------------------------------------------------
 
 
 def sigmoid(Z: NDArray) -> NDArray:
@@ -586,7 +311,7 @@ def mirror_and_shift(
     return windows[np.arange(m), top, left].reshape(m, -1)
 
 
-# --- 3. Le réseau ---------------------------------------------------------------------
+# --- 2. Le réseau ---------------------------------------------------------------------
 
 
 def _is_real(value: object) -> bool:
@@ -1182,7 +907,7 @@ def _generator(random_state) -> np.random.Generator:
     return np.random.default_rng(random_state)
 
 
-# --- 4. Les figures et les nombres ----------------------------------------------------
+# --- 3. Les figures et les nombres ----------------------------------------------------
 
 # Okabe et Ito (2008) : des couleurs que les daltoniens distinguent aussi.
 BLUE, ORANGE, VERMILION, SKY = "#0072B2", "#E69F00", "#D55E00", "#56B4E9"
@@ -1380,3 +1105,277 @@ def plot_confusion_matrix(
     )
     ax.set(xlabel="classe prédite", ylabel="classe vraie")
     plt.show()
+
+
+# --- 4. Les données -------------------------------------------------------------------
+
+DATASETS = Path(__file__).resolve().parent / "datasets"
+SHIPPED_SETS = {"silhouettes": DATASETS, "animaux": DATASETS / "animaux"}
+SET_NAMES = (*SHIPPED_SETS, "photos")
+
+MAX_CLASSES = 1000
+
+PHOTOS_URL = (
+    "https://raw.githubusercontent.com/MachineLearnia/Deep-Learning-Youtube/"
+    "60082824f7145550e0863763a604d62e6f1e82b5/datasets/"
+)
+PHOTOS_SHA256 = {
+    "trainset.hdf5": "0af70335b103c2d23919fa312d7ac1099d206e671dcd50e3f02273f06b7e65bb",
+    "testset.hdf5": "9164849a343ac9f8f1db646f81a44ba78854f9655bb711fed9b368c2ae4696fe",
+}
+
+
+def load_data(
+    name: str | os.PathLike = "silhouettes",
+) -> tuple[NDArray, NDArray, NDArray, NDArray]:
+    """Charge un jeu d'images et renvoie X_train, y_train, X_test, y_test.
+
+    Parameters
+    ----------
+    name : str ou chemin
+        ``"silhouettes"`` (chats et chiens, fournies), ``"animaux"`` (dix espèces,
+        fournies), ``"photos"`` (chats et chiens, téléchargées à la première demande) ou
+        un dossier qui contient ``trainset.hdf5`` et ``testset.hdf5``.
+
+    Returns
+    -------
+    X_train, X_test : tableaux uint8 de forme (n, hauteur, largeur), niveaux 0 à 255
+    y_train, y_test : tableaux float64 de forme (n, 1), numéros des classes
+
+    Raises
+    ------
+    ValueError : nom inconnu, ou fichier dont le contenu n'est pas celui attendu
+    OSError : dossier ou fichier absent, illisible, ou téléchargement impossible
+    """
+    train_path, test_path = _locate(name)
+    X_train, y_train = _read_images(train_path, "X_train", "Y_train")
+    X_test, y_test = _read_images(test_path, "X_test", "Y_test")
+    if X_train.shape[1:] != X_test.shape[1:]:
+        raise ValueError(
+            f"{test_path} : images de {_size(X_test)} pixels, alors que celles de "
+            f"{train_path} en ont {_size(X_train)} ; redimensionnez-les à l'identique."
+        )
+    return X_train, y_train, X_test, y_test
+
+
+def load_class_names(name: str | os.PathLike = "silhouettes") -> list[str]:
+    """Renvoie les noms des classes, dans l'ordre de leurs numéros.
+
+    Ils sont lus dans l'attribut ``classes`` de ``trainset.hdf5``. Un fichier qui n'en a
+    pas reçoit « chat » et « chien » s'il s'agit des photographies, sinon ses numéros.
+    Lève les mêmes exceptions que ``load_data``.
+    """
+    train_path, _ = _locate(name)
+    _, y_train = _read_images(train_path, "X_train", "Y_train")
+    n_classes = int(y_train.max()) + 1
+    try:
+        with h5py.File(train_path, "r") as file:
+            names = file.attrs.get("classes", ())
+        names = [n.decode() if isinstance(n, bytes) else n for n in np.ravel(names)]
+    except (OSError, TypeError, UnicodeDecodeError):
+        names = [None]
+    if not names and name == "photos":
+        names = ["chat", "chien"]
+    names = names or [str(label) for label in range(n_classes)]
+    if len(names) < n_classes or not all(isinstance(name, str) for name in names):
+        raise ValueError(
+            f"{train_path} : l'attribut classes doit lister les {n_classes} noms, en "
+            "UTF-8, dans l'ordre des numéros ; corrigez-le ou supprimez-le."
+        )
+    return [str(name) for name in names]
+
+
+def load_image(
+    path: str | os.PathLike, shape: tuple[int, int] = (28, 28)
+) -> NDArray[np.uint8]:
+    """Lit une image (PNG, JPEG…), la passe en gris et la ramène à la forme shape.
+
+    shape : (hauteur, largeur). Un fond transparent devient blanc, comme à l'écran ; une
+    photographie est redressée selon son étiquette d'orientation. Carnet 02.
+    Lève FileNotFoundError si le fichier manque, ValueError si ce n'est pas une image.
+    """
+    if np.shape(shape) != (2,) or not _are_counts(shape):
+        raise ValueError(
+            "shape doit être (hauteur, largeur), deux entiers d'au moins 1 ; "
+            f"reçu : {shape!r}."
+        )
+    path, size = Path(path), (shape[1], shape[0])
+    if not path.is_file():
+        raise FileNotFoundError(f"{path} n'est pas un fichier ; vérifiez son nom.")
+    try:
+        with warnings.catch_warnings(action="ignore"), Image.open(path) as file:
+            # Un JPEG peut se lire réduit : une grande photographie tient en mémoire.
+            file.draft("RGB", (4 * max(size), 4 * max(size)))
+            image = ImageOps.exif_transpose(file)
+        if image.mode.startswith("I"):  # gris sur 16 bits, que Pillow écrêterait
+            image = image.point(lambda level: level / 256).convert("L")
+        image = image.convert("RGBA").resize(size)
+    except Exception as error:  # selon le format, Pillow en lève de toutes sortes
+        raise ValueError(
+            f"{path} n'est pas une image lisible ; donnez un fichier PNG ou JPEG "
+            "intact, de moins de 170 millions de pixels."
+        ) from error
+    white = Image.new("RGBA", size, "white")
+    return np.array(Image.alpha_composite(white, image).convert("L"))
+
+
+def _locate(name: str | os.PathLike) -> tuple[Path, Path]:
+    """Trouve les deux fichiers d'un jeu ; télécharge ceux des photographies."""
+    if not isinstance(name, str | os.PathLike):
+        raise TypeError(
+            f"load_data attend un nom ({', '.join(SET_NAMES)}) ou un dossier ; "
+            f"reçu : {name!r}."
+        )
+    if name == "photos" and not os.environ.get("COURSE_PHOTOS_DIR"):
+        return _download("trainset.hdf5"), _download("testset.hdf5")
+    if name == "photos":
+        folder = Path(os.environ["COURSE_PHOTOS_DIR"]).expanduser()
+    else:
+        folder = SHIPPED_SETS.get(name, Path(name))
+    try:
+        found = folder.is_dir()
+    except OSError:  # un nom que le système refuse, trop long par exemple
+        found = False
+    if not found and name not in SET_NAMES and name == folder.name:
+        raise ValueError(
+            f"« {name} » n'est ni un jeu connu ({', '.join(SET_NAMES)}) ni un dossier "
+            "existant ; vérifiez l'orthographe, ou donnez le chemin du dossier."
+        )
+    if not found:
+        source = " (variable COURSE_PHOTOS_DIR)" if name == "photos" else ""
+        raise FileNotFoundError(
+            f"Le dossier {folder}{source} n'existe pas ; donnez celui qui contient "
+            "trainset.hdf5 et testset.hdf5."
+        )
+    return folder / "trainset.hdf5", folder / "testset.hdf5"
+
+
+def _download(filename: str) -> Path:
+    """Télécharge un fichier de photographies, une fois, dans le cache de pooch.
+
+    pooch écrit dans un fichier temporaire, compare l'empreinte SHA-256, puis renomme :
+    un téléchargement coupé ou altéré ne laisse rien dans le cache.
+    """
+    # Dans un carnet, pooch se plaint à son importation de l'absence d'ipywidgets.
+    with warnings.catch_warnings(action="ignore"):
+        import pooch
+
+    pooch.get_logger().setLevel("WARNING")
+    advice = (
+        "vérifiez la connexion puis relancez, ou déposez les deux fichiers dans un "
+        "dossier et donnez son chemin à la variable d'environnement COURSE_PHOTOS_DIR."
+    )
+    try:
+        return Path(pooch.retrieve(PHOTOS_URL + filename, PHOTOS_SHA256[filename]))
+    except OSError as error:
+        raise ConnectionError(
+            f"{filename} : le téléchargement depuis {PHOTOS_URL} a échoué "
+            f"({type(error).__name__}) ; {advice}"
+        ) from error
+    except ValueError as error:
+        raise OSError(
+            f"{filename} : le fichier reçu de {PHOTOS_URL} n'a pas l'empreinte SHA-256 "
+            f"attendue ({PHOTOS_SHA256[filename][:12]}…) et a été écarté ; {advice}"
+        ) from error
+
+
+def _read_images(path: Path, X_key: str, y_key: str) -> tuple[NDArray, NDArray]:
+    """Lit des images et leurs étiquettes, et vérifie tout ce que le cours en attend."""
+    try:
+        found = path.is_file()
+    except PermissionError:
+        found = True  # le dossier se laisse voir, mais pas ouvrir
+    if not found:
+        raise FileNotFoundError(
+            f"Le fichier {path} n'existe pas ; le dossier doit contenir trainset.hdf5 "
+            "et testset.hdf5."
+        )
+    if not os.access(path, os.R_OK):
+        raise PermissionError(
+            f"Vous n'avez pas le droit de lire {path} ; changez ses droits d'accès."
+        )
+    try:
+        with h5py.File(path, "r") as file:
+            X, y = _read_dataset(file, X_key, path), _read_dataset(file, y_key, path)
+    except BlockingIOError as error:
+        raise OSError(
+            f"{path} est ouvert en écriture ailleurs ; fermez l'autre programme ou "
+            "redémarrez l'autre noyau, puis relancez."
+        ) from error
+    # h5py traduit les défauts d'un fichier abîmé par l'une ou l'autre de ces classes.
+    except (OSError, RuntimeError, KeyError, TypeError, UnicodeDecodeError) as error:
+        raise OSError(
+            f"{path} n'est pas un fichier HDF5 lisible (tronqué, abîmé ou d'un autre "
+            "format) ; remplacez-le par une copie intacte."
+        ) from error
+    _check_images(X, X_key, path)
+    y = _check_labels(y, y_key, path)
+    if len(X) != len(y):
+        raise ValueError(
+            f"{path} : {len(X)} images dans {X_key} mais {len(y)} étiquettes dans "
+            f"{y_key} ; il en faut autant que d'images."
+        )
+    return X, y
+
+
+def _read_dataset(file: h5py.File, key: str, path: Path) -> NDArray:
+    """Lit un tableau rangé dans le fichier même, sans suivre aucun renvoi."""
+    link = file.get(key, getlink=True)
+    if link is None:
+        keys = ", ".join(map(str, islice(file, 10))) or "aucune"
+        raise ValueError(
+            f"{path} : la clé {key} manque (clés présentes : {keys}) ; renommez ou "
+            "ajoutez ce tableau."
+        )
+    dataset = file[key] if isinstance(link, h5py.HardLink) else None
+    if not isinstance(dataset, h5py.Dataset) or dataset.is_virtual or dataset.external:
+        raise ValueError(
+            f"{path} : {key} doit être un tableau contenu dans ce fichier, et non un "
+            "groupe ou un renvoi vers un autre emplacement ; recopiez-y les données."
+        )
+    if not _is_written(dataset):
+        raise ValueError(
+            f"{path} : {key} annonce la forme {dataset.shape}, mais ses valeurs n'ont "
+            "pas toutes été écrites ; écrivez-les, ou réduisez le tableau."
+        )
+    return np.asarray(dataset[()])
+
+
+def _is_written(dataset: h5py.Dataset) -> bool:
+    """Dit si tout le tableau est dans le fichier : HDF5 remplacerait le reste par 0."""
+    if not dataset.size:
+        return True
+    if dataset.chunks is None:
+        return dataset.id.get_storage_size() > 0
+    counts = [-(-n // size) for n, size in zip(dataset.shape, dataset.chunks)]
+    return dataset.id.get_num_chunks() == math.prod(counts)
+
+
+def _check_images(X: NDArray, key: str, path: Path) -> None:
+    if X.ndim != 3 or X.dtype != np.uint8 or 0 in X.shape:
+        raise ValueError(
+            f"{path} : {key} doit contenir au moins une image en niveaux de gris, "
+            "toutes de même taille, soit un tableau uint8 de forme (n, hauteur, "
+            f"largeur) ; reçu : {X.dtype} de forme {X.shape}."
+        )
+
+
+def _check_labels(y: NDArray, key: str, path: Path) -> NDArray[np.float64]:
+    """Renvoie les étiquettes en colonne (n, 1) de float64."""
+    if y.dtype.kind not in "uifb" or y.shape not in {(y.size,), (y.size, 1)}:
+        raise ValueError(
+            f"{path} : {key} doit contenir un numéro de classe par image, de forme "
+            f"(n, 1) ; reçu : {y.dtype} de forme {y.shape}."
+        )
+    y = y.reshape(-1, 1).astype(np.float64)
+    is_valid = (y >= 0) & (y < MAX_CLASSES) & (y == np.floor(y))
+    if not is_valid.all():
+        raise ValueError(
+            f"{path} : les étiquettes de {key} doivent être des entiers de 0 à "
+            f"{MAX_CLASSES - 1} ; reçu : {y[~is_valid][0]:g}."
+        )
+    return y
+
+
+def _size(X: NDArray) -> str:
+    return "×".join(str(side) for side in X.shape[1:])
