@@ -16,10 +16,12 @@ dérivée de la perte moyenne par rapport à ``W``, et de même pour ``db`` et `
 from __future__ import annotations
 
 import hashlib
+import inspect
 import json
 import math
 import os
 import re
+import sys
 import warnings
 from collections.abc import Callable, Iterable, Sequence
 from itertools import cycle, islice
@@ -29,6 +31,7 @@ from pathlib import Path
 import h5py
 import matplotlib.pyplot as plt
 import numpy as np
+from IPython import get_ipython
 from IPython.display import HTML
 from matplotlib.animation import FuncAnimation
 from matplotlib.colors import LinearSegmentedColormap
@@ -1067,6 +1070,85 @@ def animate(
     identifier = re.search(r"_anim_img(\w{32})", page)[1]
     content = page.replace(identifier, "").encode()
     return HTML(page.replace(identifier, hashlib.sha256(content).hexdigest()[:32]))
+
+
+def plot_network(
+    parameters: Parameters,
+    activations: Sequence[NDArray] = (),
+    gradients: Parameters = (),
+    ax: plt.Axes | None = None,
+) -> plt.Axes:
+    """Dessine un petit réseau : un rond par neurone, un trait par poids.
+
+    parameters : une paire (W, b) par couche, comme partout dans le module
+    activations : [X, A de chaque couche] pour une seule image ; écrit dans les ronds
+    gradients : une paire (dW, db) par couche ; écrits à la place des poids
+    """
+    sizes = [len(parameters[0][0]), *(W.shape[1] for W, _ in parameters)]
+    width = 3.2 * len(parameters)
+    ax = plt.subplots(figsize=(width + 1, 1 + max(sizes)))[1] if ax is None else ax
+    heights = [np.arange(n)[::-1] - (n - 1) / 2 for n in sizes]
+    shown, color = (gradients, VERMILION) if gradients else (parameters, BLUE)
+    for layer, (W, b) in enumerate(shown):
+        left, right, limit = *heights[layer : layer + 2], np.abs(W).max() or 1
+        for (i, j), w in np.ndenumerate(W):
+            style = {"color": color, "linestyle": "-" if w >= 0 else "--"}
+            ends = [left[i], right[j]]
+            style |= {"lw": 0.5 + 2.5 * abs(w) / limit, "zorder": 1}
+            ax.plot([layer, layer + 1], ends, **style)
+            t = 0.25 + 0.5 * ((i + j) % 3) / 2  # les nombres ne se recouvrent pas
+            at = layer + t, (1 - t) * left[i] + t * right[j]
+            _write(ax, at, decimal(w), backgroundcolor="white", color=color)
+        for y, bias in zip(right, np.ravel(b), strict=True):
+            _write(ax, (layer + 1, y - 0.42), decimal(bias), color=color)
+    for layer, ys in enumerate(heights):
+        ax.scatter(np.full(len(ys), layer), ys, 1300, "white", edgecolors="black")
+        values = np.ravel(activations[layer]) if len(activations) else ys * np.nan
+        for y, value in zip(ys, values, strict=True):
+            _write(ax, (layer, y), decimal(value) if np.isfinite(value) else "")
+    ax.set(xlim=(-0.3, len(parameters) + 0.3))
+    ax.set_ylim(-max(sizes) / 2 - 0.2, max(sizes) / 2)
+    ax.axis("off")
+    return ax
+
+
+def _write(ax: plt.Axes, at: tuple[float, float], text: str, **style: object) -> None:
+    ax.text(*at, text, ha="center", va="center", fontsize=8, zorder=3, **style)
+
+
+def explore(draw: Callable[..., None], **ranges: tuple[float, float, float]) -> None:
+    """Met des curseurs sur une figure, quand quelqu'un est là pour les bouger.
+
+    draw : dessine et montre la figure ; ses arguments par défaut sont le départ
+    ranges : (plus petite valeur, plus grande, pas) de chaque argument à régler
+
+    Exécutée par un test ou pour une page, la cellule montre la figure au départ.
+    """
+    if not _someone_is_there():
+        return draw()
+    import ipywidgets
+
+    signature = inspect.signature(draw)
+    sliders = {}
+    for name, (low, high, step_size) in ranges.items():
+        kinds = map(type, (low, high, step_size))
+        slider = ipywidgets.IntSlider if {*kinds} == {int} else ipywidgets.FloatSlider
+        start = signature.parameters[name].default
+        sliders[name] = slider(start, min=low, max=high, step=step_size)
+    ipywidgets.interact(draw, **sliders)
+
+
+def _someone_is_there() -> bool:
+    """Dit si la cellule est lancée d'une page où l'on peut bouger un curseur.
+
+    JupyterLab, VS Code et Notebook joignent à la demande le numéro de la cellule ;
+    nbconvert et nbval, non. Colab et les noyaux de navigateur ne sont qu'interactifs.
+    """
+    if sys.platform == "emscripten" or "google.colab" in sys.modules:
+        return True
+    kernel = getattr(get_ipython(), "kernel", None)
+    message = kernel.get_parent("shell") if kernel else {}
+    return "cellId" in message.get("metadata", {})
 
 
 def plot_weights(
