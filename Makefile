@@ -21,7 +21,7 @@ lab: .venv/.lab ## ouvre JupyterLab sur les carnets
 	$(PY) -m jupyterlab --ServerApp.root_dir=notebooks $(LAB_OPTIONS)
 
 test: .venv/.dev ## vérifie tout : le module, les données, chaque cellule
-	TQDM_DISABLE=1 $(PY) -m pytest
+	$(PY) -m pytest
 
 # Ne garde des métadonnées que le noyau et le langage : ni heures, ni versions.
 notebooks: .venv/.lab ## réexécute les carnets, sur place

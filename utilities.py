@@ -44,7 +44,36 @@ from sklearn.metrics import ConfusionMatrixDisplay
 from sklearn.model_selection import train_test_split
 from sklearn.utils.multiclass import check_classification_targets, type_of_target
 from sklearn.utils.validation import check_is_fitted, validate_data
+from threadpoolctl import threadpool_limits
 from tqdm import tqdm
+
+# Ce que « from utilities import * » apporte. Les fonctions enseignées n'en sont pas :
+# un carnet qui écrit les siennes sous les mêmes noms les garde.
+__all__ = [
+    "NeuralNetwork",
+    "NeuralNetworkRegressor",
+    "animate",
+    "decimal",
+    "explore",
+    "flatten_images",
+    "load_class_names",
+    "load_data",
+    "load_image",
+    "percent",
+    "plot_confusion_matrix",
+    "plot_decision_boundary",
+    "plot_images",
+    "plot_learning_curves",
+    "plot_network",
+    "plot_points",
+    "plot_stills",
+    "plot_weights",
+    "set_style",
+]
+
+# Un seul fil pour les produits de matrices : à ces tailles, un second ne gagne rien,
+# et sur une machine occupée chacun attend l'autre sans rien faire, dix fois plus long.
+threadpool_limits(1, user_api="blas")
 
 # --- 1. Les fonctions enseignées ------------------------------------------------------
 
@@ -944,7 +973,20 @@ def percent(value: float, digits: int = 1) -> str:
 
 
 def plot_images(X: NDArray, titles: Sequence[str] = (), n_columns: int = 6) -> None:
-    """Montre les images X (n, hauteur, largeur), avec un titre au-dessus de chacune."""
+    """Montre les images X, avec un titre au-dessus de chacune.
+
+    X : (n, hauteur, largeur), ou à plat si elles sont carrées ; niveaux de 0 à 255, ou
+    de 0 à 1. Lève ValueError si leur forme ne se devine pas.
+    """
+    side = math.isqrt(X.shape[-1])
+    if X.ndim == 2 and side**2 == X.shape[1]:
+        X = X.reshape(-1, side, side)
+    if X.ndim != 3:
+        raise ValueError(
+            "X doit être un tableau d'images, de forme (n, hauteur, largeur) ; reçu : "
+            f"{X.shape} ; repliez-les avec reshape."
+        )
+    white = 1 if X.dtype.kind == "f" and X.max(initial=0) <= 1 else 255
     n_rows = -(-len(X) // n_columns)
     figure, axes = plt.subplots(
         n_rows, n_columns, figsize=(1.5 * n_columns, 1.75 * n_rows), squeeze=False
@@ -952,7 +994,7 @@ def plot_images(X: NDArray, titles: Sequence[str] = (), n_columns: int = 6) -> N
     for ax in axes.flat:
         ax.axis("off")
     for ax, image in zip(axes.flat, X, strict=False):
-        ax.imshow(image, cmap="gray", vmin=0, vmax=255)
+        ax.imshow(image, cmap="gray", vmin=0, vmax=white)
     for ax, title in zip(axes.flat, titles, strict=False):
         ax.set_title(title, fontsize=9)
     plt.show()
@@ -961,19 +1003,20 @@ def plot_images(X: NDArray, titles: Sequence[str] = (), n_columns: int = 6) -> N
 def plot_learning_curves(
     history: dict[str, list[float]], held_out: str = "test"
 ) -> None:
-    """Trace la perte et l'exactitude à chaque époque.
+    """Trace la perte et, pour un classifieur, l'exactitude à chaque époque.
 
     held_out : comment nommer les images mises de côté.
     """
-    figure, axes = plt.subplots(1, 2, figsize=(9, 3.2))
-    for ax, key, label in zip(
-        axes, ("loss", "accuracy"), ("perte", "exactitude"), strict=True
-    ):
+    labels = {"loss": "perte", "accuracy": "exactitude"}
+    keys = [key for key in labels if key in history]
+    size = (4.5 * len(keys), 3.2)
+    figure, axes = plt.subplots(1, len(keys), figsize=size, squeeze=False)
+    for ax, key in zip(axes.flat, keys, strict=True):
         epochs = np.arange(1, len(history[key]) + 1)
         ax.plot(epochs, history[key], label="entraînement")
         if f"val_{key}" in history:
             ax.plot(epochs, history[f"val_{key}"], label=held_out)
-        ax.set(xlabel="époque", ylabel=label)
+        ax.set(xlabel="époque", ylabel=labels[key])
         ax.legend()
     plt.show()
 
