@@ -28,6 +28,9 @@ from types import CodeType, FunctionType
 
 import numpy as np
 from IPython import get_ipython
+from sklearn.datasets import make_blobs
+
+from utilities import numerical_gradient, step, update
 
 TIME_LIMIT = 5.0  # secondes
 TOLERANCE = 1e-6
@@ -432,6 +435,326 @@ def _compare(value: object, wanted: object) -> str:
 LESSONS: dict[str, dict[str, Exercise | Value]] = {}
 
 # --- Leçon 01
+
+
+def _neuron_errors(w_1: float, w_2: float, b: float) -> tuple[int, int]:
+    """Plantes de la leçon mal classées par ces poids, et plantes dites toxiques."""
+    X, y = make_blobs(n_samples=100, n_features=2, centers=2, random_state=0)
+    answers = X @ [w_1, w_2] + b >= 0
+    return int((answers != y).sum()), int(answers.sum())
+
+
+def _by_hand_condition(answer: tuple[float, float, float]) -> str | None:
+    w_1, w_2, b = map(float, answer)
+    errors, n_toxic = _neuron_errors(w_1, w_2, b)
+    if errors <= 10:
+        return None
+    if n_toxic in {0, 100}:
+        return (
+            "les cent plantes sont du même côté de votre droite, qui passe en dehors "
+            "du nuage ; ramenez-la entre les deux classes."
+        )
+    if errors >= 90:
+        return (
+            f"votre droite est bien placée, mais à l'envers ({errors} erreurs) ; "
+            "changez le signe des trois nombres."
+        )
+    return (
+        f"votre droite se trompe sur {errors} plantes ; il en faut 10 au plus. Tournez-"
+        "la avec w_1 et w_2, puis déplacez-la avec b."
+    )
+
+
+def _sigma(Z: np.ndarray) -> np.ndarray:
+    return 1 / (1 + np.exp(-Z))
+
+
+def _loss(y: np.ndarray, A: np.ndarray) -> float:
+    return -np.mean(y * np.log(A) + (1 - y) * np.log(1 - A))
+
+
+def _neuron_gradients(
+    X: np.ndarray, y: np.ndarray, A: np.ndarray
+) -> tuple[np.ndarray, np.ndarray]:
+    dZ = (A - y) / len(y)
+    dW = X.T @ dZ
+    db = dZ.sum(axis=0, keepdims=True)
+    return dW, db
+
+
+def _descend(
+    X: np.ndarray, y: np.ndarray, learning_rate: float, n_iter: int
+) -> tuple[np.ndarray, np.ndarray, list[float]]:
+    return _descend_by(_neuron_gradients, X, y, learning_rate, n_iter)
+
+
+def _descend_by(gradients, X, y, learning_rate, n_iter):
+    W, b = np.zeros((X.shape[1], 1)), np.zeros((1, 1))
+    losses = []
+    for _ in range(n_iter):
+        A = _sigma(X @ W + b)
+        losses.append(_loss(y, A))
+        dW, db = gradients(X, y, A)
+        update(W, dW, learning_rate)
+        update(b, db, learning_rate)
+    return W, b, losses
+
+
+def _descend_losses_late(X, y, learning_rate, n_iter):
+    W, b, _ = _descend(X, y, learning_rate, n_iter)
+    return W, b, _descend(X, y, learning_rate, n_iter + 1)[2][1:]
+
+
+def _descend_stale(X, y, learning_rate, n_iter):
+    W, b, losses = _descend(X, y, learning_rate, 1)
+    return n_iter * W, n_iter * b, n_iter * losses
+
+
+def _frozen(what: str) -> Callable:
+    def gradients(X, y, A):
+        dW, db = _neuron_gradients(X, y, A)
+        return (0 * dW, db) if what == "W" else (dW, 0 * db)
+
+    return lambda *case: _descend_by(gradients, *case)
+
+
+def _sum_of_squares(p: np.ndarray) -> float:
+    return float(np.sum(p**2))
+
+
+def _sum_of_cubes(p: np.ndarray) -> float:
+    return float(np.sum(p**3))
+
+
+def _numerical_gradient_by(
+    factor: float = 2, forget: bool = True, backward: int = 1
+) -> Callable:
+    """Différences finies fausses : diviseur, décalage jamais effacé, côté manquant."""
+
+    def wrong(function, parameter, epsilon=1e-6):
+        gradient = np.zeros_like(parameter, dtype=float)
+        shift = np.zeros_like(gradient)
+        for index in np.ndindex(parameter.shape):
+            if forget:
+                shift[:] = 0
+            shift[index] = epsilon
+            low = function(parameter - backward * shift)
+            rise = function(parameter + shift) - low
+            gradient[index] = rise / (factor * epsilon)
+        return gradient
+
+    return wrong
+
+
+def _columns(n_samples: int, seed: int) -> tuple[np.ndarray, np.ndarray]:
+    rng = np.random.default_rng(seed)
+    y = rng.integers(2, size=(n_samples, 1)).astype(float)
+    return y, rng.uniform(0.05, 0.95, size=(n_samples, 1))
+
+
+def _plants(n_samples: int, n_features: int, seed: int) -> tuple[np.ndarray, ...]:
+    X = np.random.default_rng(seed).normal(size=(n_samples, n_features))
+    return X, *_columns(n_samples, seed)
+
+
+LESSONS["01"] = {
+    "z_by_hand": Value(
+        reference=-1.0,
+        mistakes={
+            "vous avez oublié le biais ; ajoutez-le à la somme pondérée.": 2.0,
+            "le biais vaut −3 : il s'ajoute avec son signe, donc on retranche 3.": 5.0,
+            "la première mesure est négative : 2 × (−1) fait −2, et non 2.": 3.0,
+            "chaque poids multiplie sa propre mesure : w₁ va avec x₁, w₂ avec x₂.": 4.0,
+        },
+        success="z est négatif : le neurone dit « comestible ».",
+    ),
+    "by_hand": Value(
+        reference=(1.4, -1.4, 1.8),
+        condition=_by_hand_condition,
+        success="Vous venez de faire, à la main, ce que la machine apprendra à faire.",
+    ),
+    "sigma": Exercise(
+        reference=_sigma,
+        cases=[
+            (np.array([[0.0], [2.0]]),),
+            (np.array([[-3.0, 1.0, 0.5]]),),
+            (np.random.default_rng(0).normal(scale=3, size=(4, 3)),),
+            (np.array(-1.5),),
+        ],
+        mistakes={
+            "votre courbe descend quand z augmente ; regardez le signe dans "
+            "l'exponentielle.": lambda Z: 1 / (1 + np.exp(Z)),
+            "c'est 1 + exp(−z) : il reste à diviser 1 par tout cela, entre "
+            "parenthèses.": lambda Z: 1 + np.exp(-Z),
+            "il y a un signe moins au dénominateur, là où il faut un plus.": lambda Z: (
+                1 / (1 - np.exp(-Z))
+            ),
+            "l'exponentielle seule dépasse 1 ; une probabilité doit rester entre 0 "
+            "et 1.": np.exp,
+            "c'est la marche : elle saute de 0 à 1, alors qu'il faut une pente "
+            "douce.": step,
+        },
+    ),
+    "loss": Exercise(
+        reference=_loss,
+        cases=[
+            (np.array([[1.0], [0.0]]), np.array([[0.8], [0.5]])),
+            (np.array([[0.0]]), np.array([[0.9]])),
+            _columns(5, seed=1),
+            _columns(8, seed=2),
+        ],
+        mistakes={
+            "votre perte est négative ; il manque un signe moins.": lambda y, A: (
+                -_loss(y, A)
+            ),
+            "c'est la somme des pertes, elle grandit avec le nombre de plantes ; il en "
+            "faut la moyenne.": lambda y, A: len(y) * _loss(y, A),
+            "il faut un seul nombre, la moyenne sur les plantes, et non un par "
+            "plante.": lambda y, A: -(y * np.log(A) + (1 - y) * np.log(1 - A)),
+            "les plantes comestibles (y = 0) ne coûtent rien chez vous ; il manque "
+            "leur terme.": lambda y, A: -np.mean(y * np.log(A)),
+            "les plantes toxiques (y = 1) ne coûtent rien chez vous ; il manque leur "
+            "terme.": lambda y, A: -np.mean((1 - y) * np.log(1 - A)),
+            "pour une plante comestible, la bonne réponse a la probabilité 1 − A, "
+            "et vous y prenez le logarithme de A.": lambda y, A: (
+                -np.mean(np.log(A) + 0 * y)
+            ),
+            "les deux termes s'ajoutent, au lieu de se retrancher.": lambda y, A: (
+                -np.mean(y * np.log(A) - (1 - y) * np.log(1 - A))
+            ),
+            "vous avez échangé y et A : c'est de A que l'on prend le "
+            "logarithme.": lambda y, A: _loss(A, y),
+            "c'est le carré de l'erreur ; la perte demandée se calcule avec des "
+            "logarithmes.": lambda y, A: np.mean((A - y) ** 2),
+            "le logarithme du cours est le népérien, np.log.": lambda y, A: (
+                _loss(y, A) / np.log(10)
+            ),
+        },
+    ),
+    "numerical_gradient": Exercise(
+        reference=numerical_gradient,
+        cases=[
+            (_sum_of_squares, np.array([[3.0]])),
+            (_sum_of_squares, np.array([[1.0], [-2.0]])),
+            (_sum_of_cubes, np.array([[1.0, 2.0, -0.5], [0.3, 0.7, 1.1]]), 0.1),
+        ],
+        mistakes={
+            "c'est encore l'arbitre fautif : il annonce 12 au lieu de 6. Cherchez "
+            "d'abord de combien le paramètre a bougé entre les deux "
+            "mesures.": _numerical_gradient_by(factor=1, forget=False),
+            "une faute de moins. L'autre se voit avec deux cases : la première reste "
+            "décalée pendant que l'on mesure la seconde.": _numerical_gradient_by(
+                forget=False
+            ),
+            "une faute de moins. L'autre est un facteur : de −ε à +ε, le paramètre n'a "
+            "pas bougé de ε.": _numerical_gradient_by(factor=1),
+            "il faut mesurer de part et d'autre, à −ε et à +ε ; vous partez du "
+            "milieu.": _numerical_gradient_by(factor=1, backward=0),
+            "vous ne mesurez que d'un côté, et divisez comme s'il y en avait "
+            "deux.": _numerical_gradient_by(backward=0),
+            "le signe est inversé : la mesure à +ε vient d'abord.": (
+                _numerical_gradient_by(factor=-2)
+            ),
+            "la pente est deux fois trop petite : relisez le "
+            "diviseur.": _numerical_gradient_by(factor=4),
+        },
+    ),
+    "neuron_gradients": Exercise(
+        reference=_neuron_gradients,
+        cases=[
+            (
+                np.array([[1.0, 3.0], [2.0, 0.0]]),
+                np.array([[1.0], [0.0]]),
+                np.array([[0.5], [0.9]]),
+            ),
+            _plants(1, 3, seed=3),
+            _plants(5, 2, seed=4),
+            _plants(4, 6, seed=5),
+        ],
+        mistakes={
+            "le signe est inversé : l'erreur est A − y.": lambda X, y, A: (
+                _neuron_gradients(X, A, y)
+            ),
+            "c'est la somme sur les plantes ; la perte est une moyenne, il manque "
+            "1/m.": lambda X, y, A: (X.T @ (A - y), (A - y).sum(axis=0, keepdims=True)),
+            "dW est juste, mais db n'est pas divisé par le nombre de "
+            "plantes.": lambda X, y, A: (
+                _neuron_gradients(X, y, A)[0],
+                (A - y).sum(axis=0, keepdims=True),
+            ),
+            "db est juste, mais dW n'est pas divisé par le nombre de "
+            "plantes.": lambda X, y, A: (
+                X.T @ (A - y),
+                _neuron_gradients(X, y, A)[1],
+            ),
+            "les nombres sont justes, mais db doit avoir la forme (1, 1), comme b : "
+            "pensez à keepdims.": lambda X, y, A: (
+                _neuron_gradients(X, y, A)[0],
+                np.mean(A - y, axis=0),
+            ),
+            "les nombres sont justes, mais db est un nombre seul ; il lui faut la "
+            "forme (1, 1), comme b.": lambda X, y, A: (
+                _neuron_gradients(X, y, A)[0],
+                np.mean(A - y),
+            ),
+            "vous divisez deux fois par le nombre de plantes.": lambda X, y, A: tuple(
+                gradient / len(y) for gradient in _neuron_gradients(X, y, A)
+            ),
+            "vous divisez par le nombre de mesures ; la moyenne se prend sur les "
+            "plantes, len(y).": lambda X, y, A: tuple(
+                gradient * len(y) / X.shape[1]
+                for gradient in _neuron_gradients(X, y, A)
+            ),
+            "le facteur a (1 − a) s'est simplifié : il ne doit plus "
+            "paraître.": lambda X, y, A: _neuron_gradients(
+                X, 0 * y, (A - y) * A * (1 - A)
+            ),
+            "vous rendez db avant dW ; l'énoncé demande l'inverse.": lambda X, y, A: (
+                _neuron_gradients(X, y, A)[::-1]
+            ),
+        },
+    ),
+    "descend": Exercise(
+        reference=_descend,
+        cases=[
+            (np.array([[1.0], [-1.0]]), np.array([[1.0], [0.0]]), 0.5, 2),
+            (*_plants(5, 2, seed=6)[:2], 0.1, 4),
+            (*_plants(7, 3, seed=7)[:2], 2.0, 6),
+        ],
+        mistakes={
+            "vos pas montent la pente au lieu de la descendre ; regardez leur "
+            "signe.": lambda X, y, learning_rate, n_iter: _descend(
+                X, y, -learning_rate, n_iter
+            ),
+            "le biais ne bouge pas : il fait un pas, lui aussi.": _frozen("b"),
+            "les poids W ne bougent pas : ils font un pas, eux aussi.": _frozen("W"),
+            "la longueur des pas ne tient pas compte de "
+            "learning_rate.": lambda X, y, learning_rate, n_iter: _descend(
+                X, y, 1, n_iter
+            ),
+            "la descente s'arrête après un pas : le return est sans doute dans la "
+            "boucle.": lambda X, y, learning_rate, n_iter: _descend(
+                X, y, learning_rate, 1
+            ),
+            "les poids sont justes, mais la liste losses est vide ; ajoutez-y la "
+            "perte à chaque tour.": lambda *case: (*_descend(*case)[:2], []),
+            "les poids sont justes, mais chaque perte est notée après le pas ; on la "
+            "veut avant.": _descend_losses_late,
+            "les réponses A ne sont calculées qu'une fois ; elles changent à chaque "
+            "pas.": _descend_stale,
+        },
+    ),
+    "rate_prediction": Value(
+        reference="b",
+        mistakes={
+            "si près du fond, dix fois plus long ne veut pas dire dix fois plus vite ; "
+            "regardez la figure qui suit.": "a",
+            "c'est ce qui arrive avec d'autres pertes ; regardez, sur la figure qui "
+            "suit, ce que fait celle-ci.": "c",
+        },
+        success="La figure qui suit le montre.",
+    ),
+}
 
 # --- Leçon 02
 

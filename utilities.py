@@ -1021,18 +1021,26 @@ def plot_learning_curves(
     plt.show()
 
 
-def plot_points(X: NDArray, y: NDArray, ax: plt.Axes | None = None) -> plt.Axes:
-    """Place les points X (m, 2) ; couleur et forme disent la classe y (m, 1)."""
+def plot_points(
+    X: NDArray, y: NDArray, ax: plt.Axes | None = None, labels: Sequence[str] = ()
+) -> plt.Axes:
+    """Place les points X (m, 2) ; couleur et forme disent la classe y (m, 1).
+
+    labels : les noms des classes, dans l'ordre (à défaut : « classe 0 »…).
+    """
     ax = plt.subplots(figsize=(4.8, 4))[1] if ax is None else ax
     y = np.ravel(y)
-    for label, color, marker in zip(np.unique(y), cycle(COLORS), cycle(MARKERS)):
+    classes = np.unique(y)
+    labels = labels or [f"classe {value}".removesuffix(".0") for value in classes]
+    styles = zip(classes, labels, cycle(COLORS), cycle(MARKERS))
+    for value, label, color, marker in styles:
         ax.scatter(
-            *X[y == label].T,
+            *X[y == value].T,
             c=color,
             marker=marker,
             edgecolors="black",
             s=28,
-            label=f"classe {label}".removesuffix(".0"),
+            label=label,
         )
     ax.set(xlabel="$x_1$", ylabel="$x_2$")
     ax.legend()
