@@ -575,6 +575,7 @@ LESSONS["01"] = {
     ),
     "sigma": Exercise(
         reference=_sigma,
+        success="Ni boucle ni if : NumPy a passé toutes les cases à la fois.",
         cases=[
             (np.array([[0.0], [2.0]]),),
             (np.array([[-3.0, 1.0, 0.5]]),),
@@ -599,7 +600,6 @@ LESSONS["01"] = {
         reference=_loss,
         cases=[
             (np.array([[1.0], [0.0]]), np.array([[0.8], [0.5]])),
-            (np.array([[0.0]]), np.array([[0.9]])),
             _columns(5, seed=1),
             _columns(8, seed=2),
         ],
@@ -622,8 +622,13 @@ LESSONS["01"] = {
             "les deux termes s'ajoutent, au lieu de se retrancher.": lambda y, A: (
                 -np.mean(y * np.log(A) - (1 - y) * np.log(1 - A))
             ),
-            "vous avez échangé y et A : c'est de A que l'on prend le "
-            "logarithme.": lambda y, A: _loss(A, y),
+            "vous avez échangé y et A ; le logarithme est celui de A.": lambda y, A: (
+                _loss(A, y)
+            ),
+            "un if ne choisit pas case par case, et y est une colonne ; multipliez "
+            "plutôt par y et par 1 − y.": lambda y, A: (
+                -np.log(A) if y == 1 else -np.log(1 - A)
+            ),
             "c'est le carré de l'erreur ; la perte demandée se calcule avec des "
             "logarithmes.": lambda y, A: np.mean((A - y) ** 2),
             "le logarithme du cours est le népérien, np.log.": lambda y, A: (
@@ -633,6 +638,7 @@ LESSONS["01"] = {
     ),
     "numerical_gradient": Exercise(
         reference=numerical_gradient,
+        success="L'arbitre est redevenu impartial.",
         cases=[
             (_sum_of_squares, np.array([[3.0]])),
             (_sum_of_squares, np.array([[1.0], [-2.0]])),
@@ -655,12 +661,17 @@ LESSONS["01"] = {
             "le signe est inversé : la mesure à +ε vient d'abord.": (
                 _numerical_gradient_by(factor=-2)
             ),
+            "en Python, a / 2 * b multiplie par b : mettez le diviseur entre "
+            "parenthèses.": lambda function, parameter, epsilon=1e-6: (
+                epsilon**2 * numerical_gradient(function, parameter, epsilon)
+            ),
             "la pente est deux fois trop petite : relisez le "
             "diviseur.": _numerical_gradient_by(factor=4),
         },
     ),
     "neuron_gradients": Exercise(
         reference=_neuron_gradients,
+        success="Faites-le confirmer par l'arbitre de l'exercice 5.",
         cases=[
             (
                 np.array([[1.0, 3.0], [2.0, 0.0]]),
@@ -716,6 +727,7 @@ LESSONS["01"] = {
     ),
     "descend": Exercise(
         reference=_descend,
+        success="Cette boucle entraînera tous les réseaux du cours.",
         cases=[
             (np.array([[1.0], [-1.0]]), np.array([[1.0], [0.0]]), 0.5, 2),
             (*_plants(5, 2, seed=6)[:2], 0.1, 4),
