@@ -571,8 +571,8 @@ class _Network(BaseEstimator):
                         break
                     self._record(scores, progress)
                     score = self._monitored_score(scores)
-                    stale = score < best_score + self.tol
-                    n_stale = n_stale + 1 if stale else 0
+                    gains = score > best_score + self.tol
+                    n_stale = 0 if gains else n_stale + 1
                     if score > best_score:
                         best_score, best_theta[:] = score, theta
             except KeyboardInterrupt:
@@ -767,8 +767,9 @@ class NeuralNetwork(ClassifierMixin, _Network):
 
     Les paramètres portent les noms de ``sklearn.neural_network.MLPClassifier`` et ont
     le même sens, à quelques choix près : ``tol=0`` par défaut (l'entraînement va au
-    bout de ``max_iter``), le paramètre ``initialization``, et aucun avertissement quand
-    ``max_iter`` est atteint.
+    bout de ``max_iter``) ; un gain égal à ``tol`` n'en est pas un, si bien qu'avec
+    ``early_stopping``, refaire la même exactitude épuise la patience ; le paramètre
+    ``initialization`` ; et aucun avertissement quand ``max_iter`` est atteint.
 
     Parameters
     ----------
@@ -782,10 +783,9 @@ class NeuralNetwork(ClassifierMixin, _Network):
     max_iter : nombre d'époques
     shuffle : mélanger les images à chaque époque
     random_state : graine, pour refaire à l'identique
-    tol, n_iter_no_change : arrêt quand plus de n_iter_no_change époques de suite n'ont
-        pas dépassé de tol la meilleure d'avant elles, sur l'exactitude de validation
-        avec ``early_stopping`` (l'égaler suffit alors si ``tol=0``), sur la perte
-        sinon (``tol=0`` va alors toujours au bout)
+    tol, n_iter_no_change : arrêt après plus de n_iter_no_change époques de suite sans
+        gain supérieur à tol, sur l'exactitude de validation avec ``early_stopping``,
+        sur la perte sinon ; dans ce cas, ``tol=0`` ne s'arrête jamais
     verbose : montrer une barre de progression
     momentum, nesterovs_momentum : élan de ``"sgd"`` ; 0 pour la descente simple
     early_stopping, validation_fraction : surveiller l'exactitude sur une part mise de
