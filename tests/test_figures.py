@@ -124,6 +124,13 @@ def test_plot_points(n_classes, figures):
     assert len(ax.get_legend().get_texts()) == n_classes
 
 
+def test_plot_points_names_the_classes_in_order(figures):
+    X, y = np.zeros((3, 2)), np.array([[1.0], [0.0], [1.0]])
+    ax = plot_points(X, y, labels=["comestible", "toxique"])
+    named = {c.get_label(): len(c.get_offsets()) for c in ax.collections}
+    assert named == {"comestible": 1, "toxique": 2}
+
+
 @pytest.mark.parametrize("given", [True, False])
 def test_plot_decision_boundary(given, blobs, figures):
     """Les points par-dessus le plan coloré, dans l'axe donné ou un nouveau."""
