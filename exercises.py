@@ -490,6 +490,11 @@ def _counted_without_int(y, y_pred):
     return counts
 
 
+def _counted_without_ravel(y, y_pred):
+    # NumPy le refuse selon sa version : int() d'un tableau d'un seul nombre.
+    raise TypeError
+
+
 def _labels(m, rng):
     y = rng.integers(2, size=(m, 1)).astype(float)
     return y, np.where(rng.random(m) < 0.7, y.ravel(), 1 - y.ravel())
@@ -582,6 +587,9 @@ LESSONS["02"] = {
             "n'est plus 1.": _sigmoid_with(lambda Z, E: 1),
             "la réponse ne dépasse jamais ½ ; quand z est positif, le numérateur "
             "n'est pas E.": _sigmoid_with(lambda Z, E: E),
+            "il manque des parenthèses autour du dénominateur, 1 + E.": (
+                lambda Z: np.where(Z >= 0, 1, np.exp(-np.abs(Z))) + np.exp(-np.abs(Z))
+            ),
             "il manque le dénominateur.": (
                 lambda Z: np.where(Z >= 0, 1, np.exp(-np.abs(Z)))
             ),
@@ -657,6 +665,8 @@ LESSONS["02"] = {
             "étiquettes sont des nombres à virgule ; convertissez-les.": (
                 _counted_without_int
             ),
+            "chaque ligne de la colonne y est encore un tableau d'un nombre ; mettez y "
+            "en une suite avant de la parcourir.": _counted_without_ravel,
             "le tableau est resté à zéro ; il manque l'addition dans la boucle.": (
                 _counted(np.zeros_like)
             ),
