@@ -32,6 +32,8 @@ from sklearn.datasets import make_blobs
 
 from utilities import numerical_gradient, step, update
 
+import utilities
+
 TIME_LIMIT = 5.0  # secondes
 TOLERANCE = 1e-6
 GRADING_VARIABLE = "EXERCICES_NOTES"  # posée par nbgrader_config.py, pour noter
@@ -769,6 +771,258 @@ LESSONS["01"] = {
 }
 
 # --- Leçon 02
+
+
+def _accuracy(y, y_pred):
+    return np.mean(y_pred == y.ravel())
+
+
+def _confusion_counts(y, y_pred):
+    counts = np.zeros((2, 2), dtype=int)
+    for true, predicted in zip(y.ravel(), y_pred):
+        counts[int(true), int(predicted)] += 1
+    return counts
+
+
+def _refuse_overflow(function, *arguments):
+    with np.errstate(over="raise", invalid="raise"):
+        return function(*arguments)
+
+
+def _sigmoid_with_if(Z):
+    if Z >= 0:
+        return 1 / (1 + np.exp(-Z))
+    return np.exp(Z) / (1 + np.exp(Z))
+
+
+def _sigmoid_in_where(Z):
+    return np.where(Z >= 0, 1 / (1 + np.exp(-Z)), np.exp(Z) / (1 + np.exp(Z)))
+
+
+def _sigmoid_with(numerator, sign=-1):
+    """Une sigmoïde où le numérateur, ou le signe dans l'exponentielle, est faux."""
+
+    def wrong(Z):
+        E = np.exp(sign * np.abs(Z))
+        return numerator(Z, E) / (1 + E)
+
+    return wrong
+
+
+def _counted(change, step=1):
+    """Les confusions comptées, puis déformées par change."""
+
+    def wrong(y, y_pred):
+        return change(step * _confusion_counts(y, y_pred))
+
+    return wrong
+
+
+def _counted_without_int(y, y_pred):
+    counts = np.zeros((2, 2), dtype=int)
+    for true, predicted in zip(y.ravel(), y_pred):
+        counts[true, predicted] += 1
+    return counts
+
+
+def _counted_without_ravel(y, y_pred):
+    # NumPy le refuse selon sa version : int() d'un tableau d'un seul nombre.
+    raise TypeError
+
+
+def _labels(m, rng):
+    y = rng.integers(2, size=(m, 1)).astype(float)
+    return y, np.where(rng.random(m) < 0.7, y.ravel(), 1 - y.ravel())
+
+
+def _threshold_problem(threshold):
+    if not 0 < threshold < 1:
+        return "un seuil de probabilité se choisit entre 0 et 1."
+    if threshold > 0.186:
+        return "il entre encore plus de 2 % des chiens ; baissez le seuil."
+    if threshold < 0.122:
+        return "il n'entre plus 60 % des chats ; relevez un peu le seuil."
+    return None
+
+
+_rng = np.random.default_rng(2)
+_tiny_labels = np.array([[0.0], [1.0], [1.0]]), np.array([0.0, 1.0, 0.0])
+
+LESSONS["02"] = {
+    "flatten_images": Exercise(
+        reference=utilities.flatten_images,
+        cases=[
+            (np.array([[[0, 255], [255, 51]]], dtype=np.uint8),),
+            (_rng.integers(256, size=(3, 2, 4), dtype=np.uint8),),
+            (_rng.integers(256, size=(5, 3, 2), dtype=np.uint8),),
+            (_rng.integers(256, size=(2, 28, 28), dtype=np.uint8),),
+        ],
+        mistakes={
+            "les lignes sont bonnes, mais leurs nombres vont encore de 0 à 255 ; "
+            "ramenez-les entre 0 et 1.": lambda images: images.reshape(len(images), -1),
+            "les nombres sont bons, mais chaque image reste une grille ; mettez-la "
+            "sur une seule ligne.": lambda images: images / 255,
+            "toutes les images sont sur une même ligne ; il en faut une ligne par "
+            "image.": lambda images: images.reshape(1, -1) / 255,
+            "toutes les images se suivent dans un tableau à une dimension ; il faut "
+            "une ligne par image.": lambda images: images.reshape(-1) / 255,
+            "il y a une colonne par image, et l'on attend une ligne par image.": (
+                lambda images: images.reshape(len(images), -1).T / 255
+            ),
+            "les pixels de plusieurs images se mélangent ; la première dimension est "
+            "le nombre d'images, la seconde ce qui reste.": (
+                lambda images: images.reshape(-1, len(images)) / 255
+            ),
+            "chaque pixel est sur sa propre ligne ; il faut une ligne par image.": (
+                lambda images: images.reshape(-1, 1) / 255
+            ),
+            "« // » est la division entière : presque tout devient 0. La division "
+            "ordinaire s'écrit autrement.": (
+                lambda images: images.reshape(len(images), -1) // 255
+            ),
+            "divisez par le plus grand niveau possible, toujours le même, et non par "
+            "le plus grand de ces images-là.": (
+                lambda images: images.reshape(len(images), -1) / images.max()
+            ),
+            "il y a 256 niveaux, mais le plus grand est 255 : c'est lui qui doit "
+            "devenir 1.": lambda images: images.reshape(len(images), -1) / 256,
+            "784 ne convient qu'aux images de 28 sur 28 ; laissez NumPy compter les "
+            "colonnes.": lambda images: images.reshape(len(images), 784) / 255,
+        },
+        success="Elle sert pour des images de toute taille.",
+    ),
+    "sigmoid": Exercise(
+        reference=utilities.sigmoid,
+        cases=[
+            (np.array([[0.0], [2.0], [-2.0]]),),
+            (_rng.normal(scale=3, size=(4, 3)),),
+            (np.array([[-5000.0, 1.0]]),),
+            (np.array([[5000.0], [1.0]]),),
+        ],
+        run=_refuse_overflow,
+        mistakes={
+            "c'est la bonne valeur, mais l'exponentielle déborde quand z est très "
+            "négatif ; c'est ce côté-là qu'il faut écrire autrement.": (
+                lambda Z: 1 / (1 + np.exp(-Z))
+            ),
+            "c'est la bonne valeur, mais l'exponentielle déborde quand z est très "
+            "grand ; c'est ce côté-là qu'il faut écrire autrement.": (
+                lambda Z: np.exp(Z) / (1 + np.exp(Z))
+            ),
+            "np.where calcule ses deux réponses en entier avant de choisir : l'une des "
+            "deux exponentielles déborde. N'en calculez qu'une, celle d'un nombre "
+            "toujours négatif.": _sigmoid_in_where,
+            "l'exponentielle est celle d'un nombre positif ; il manque un signe "
+            "moins devant la valeur absolue.": _sigmoid_with(
+                lambda Z, E: np.where(Z >= 0, 1, E), sign=1
+            ),
+            "les deux côtés sont échangés : la réponse doit dépasser ½ quand z est "
+            "positif.": _sigmoid_with(lambda Z, E: np.where(Z >= 0, E, 1)),
+            "la réponse ne descend jamais sous ½ ; quand z est négatif, le numérateur "
+            "n'est plus 1.": _sigmoid_with(lambda Z, E: 1),
+            "la réponse ne dépasse jamais ½ ; quand z est positif, le numérateur "
+            "n'est pas E.": _sigmoid_with(lambda Z, E: E),
+            "il manque des parenthèses autour du dénominateur, 1 + E.": (
+                lambda Z: np.where(Z >= 0, 1, np.exp(-np.abs(Z))) + np.exp(-np.abs(Z))
+            ),
+            "il manque le dénominateur.": (
+                lambda Z: np.where(Z >= 0, 1, np.exp(-np.abs(Z)))
+            ),
+            "« if » ne sait pas choisir pour tout un tableau à la fois ; np.where le "
+            "fait case par case.": _sigmoid_with_if,
+        },
+        success="Rien n'y déborde.",
+    ),
+    "accuracy": Exercise(
+        reference=_accuracy,
+        cases=[_tiny_labels, _labels(5, _rng), _labels(12, _rng), _labels(7, _rng)],
+        mistakes={
+            "c'est encore la moyenne de m × m comparaisons ; donnez à y et à y_pred la "
+            "même forme avant de les comparer.": lambda y, y_pred: np.mean(y_pred == y),
+            "c'est le nombre de bonnes réponses ; on attend leur part, entre 0 et 1.": (
+                lambda y, y_pred: np.sum(y_pred == y.ravel())
+            ),
+            "c'est le nombre de bonnes réponses parmi m × m comparaisons ; donnez à y "
+            "et à y_pred la même forme.": lambda y, y_pred: np.sum(y_pred == y),
+            "c'est la part des erreurs ; on attend celle des bonnes réponses.": (
+                lambda y, y_pred: np.mean(y_pred != y.ravel())
+            ),
+            "on attend une part entre 0 et 1, et non un pourcentage.": (
+                lambda y, y_pred: 100 * _accuracy(y, y_pred)
+            ),
+            "ce sont les comparaisons, une par image ; il reste à en prendre la "
+            "moyenne.": lambda y, y_pred: y_pred == y.ravel(),
+        },
+        success="Une comparaison par image, et non m × m.",
+    ),
+    "margin_for_400": Value(
+        reference=0.03,
+        mistakes={
+            "c'est le quart de ce que donnent 100 images, ou un seul écart-type ; le "
+            "« ± » en compte deux, et ne diminue que comme la racine de n.": 0.015,
+            "c'est le « ± » pour 100 images ; la racine de 400 n'est pas 10.": 0.06,
+            "vous avez oublié la racine de n ; divisez par 20, et non par 400.": 0.0015,
+            "c'est deux fois la variance ; il manque la racine carrée.": 0.00045,
+            "il reste à diviser par la racine du nombre d'images.": 0.6,
+            "c'est le bon nombre de points ; écrivez-le comme une proportion.": 3,
+        },
+        success="Quatre fois plus d'images, deux fois plus de précision.",
+    ),
+    "confusion_counts": Exercise(
+        reference=_confusion_counts,
+        cases=[
+            (np.array([[0.0], [0.0], [0.0], [1.0]]), np.array([0.0, 0.0, 1.0, 1.0])),
+            _labels(9, _rng),
+            _labels(20, _rng),
+            _labels(13, _rng),
+        ],
+        mistakes={
+            "les lignes et les colonnes sont échangées ; la ligne est la vraie classe, "
+            "la colonne la classe prédite.": _counted(np.transpose),
+            "une même case ne dépasse jamais 1 ; ajoutez 1 à son compte au lieu de "
+            "le remplacer.": _counted(lambda counts: np.minimum(counts, 1)),
+            "les deux classes sont échangées ; la ligne 0 est celle des chats.": (
+                _counted(lambda counts: counts[::-1, ::-1])
+            ),
+            "seules les bonnes réponses sont comptées.": (
+                _counted(lambda counts: counts * np.eye(2, dtype=int))
+            ),
+            "seules les erreurs sont comptées.": (
+                _counted(lambda counts: counts * (1 - np.eye(2, dtype=int)))
+            ),
+            "ce sont des parts ; on attend des nombres d'images.": (
+                _counted(lambda counts: counts / counts.sum())
+            ),
+            "le signe est mauvais : les comptes descendent.": (
+                _counted(lambda counts: counts, step=-1)
+            ),
+            "le numéro d'une ligne ou d'une colonne doit être un entier, et vos "
+            "étiquettes sont des nombres à virgule ; convertissez-les.": (
+                _counted_without_int
+            ),
+            "chaque ligne de la colonne y est encore un tableau d'un nombre ; mettez y "
+            "en une suite avant de la parcourir.": _counted_without_ravel,
+            "le tableau est resté à zéro ; il manque l'addition dans la boucle.": (
+                _counted(np.zeros_like)
+            ),
+        },
+    ),
+    "threshold": Value(
+        reference=0.15,
+        condition=_threshold_problem,
+        success="La chatière est réglée ; reste à la juger sur d'autres images.",
+    ),
+    "photo_prediction": Value(
+        reference="b",
+        mistakes={
+            "l'entraînement aboutira, c'est vrai, mais retenir mille images n'est pas "
+            "en comprendre d'autres ; l'expérience qui suit le montre.": "a",
+            "avec plus de poids que d'images, le neurone a de quoi les retenir ; "
+            "l'expérience qui suit le montre.": "c",
+        },
+        success="L'expérience qui suit le montre.",
+    ),
+}
 
 # --- Leçon 03
 
