@@ -28,11 +28,10 @@ from types import CodeType, FunctionType
 
 import numpy as np
 from IPython import get_ipython
-from sklearn.datasets import make_blobs
-
-from utilities import numerical_gradient, step, update
+from sklearn.datasets import make_blobs, make_circles
 
 import utilities
+from utilities import NeuralNetwork, numerical_gradient, sigmoid, step, update
 
 TIME_LIMIT = 5.0  # secondes
 TOLERANCE = 1e-6
@@ -120,8 +119,8 @@ class Exercise:
         varies = not all(_same(e, expected[0]) for e in expected)
         if len(values) > 1 and is_constant and varies:
             return (
-                f"votre réponse donne toujours {_show(values[0])}, quels que soient les "
-                "arguments ; elle doit se servir d'eux."
+                f"votre réponse donne toujours {_brief(values[0])}, quels que soient "
+                "les arguments ; elle doit se servir d'eux."
             )
         pairs = zip(self.cases, values, expected)
         case, value, wanted = next(
@@ -331,9 +330,8 @@ def _same_value(first: object, second: object) -> bool:
     """Même structure, mêmes formes, mêmes nombres à TOLERANCE près."""
     if isinstance(first, tuple | list) and isinstance(second, tuple | list):
         return len(first) == len(second) and all(map(_same_value, first, second))
-    if isinstance(first, np.ndarray) != isinstance(second, np.ndarray):
-        if not (np.shape(first) == () == np.shape(second)):
-            return False
+    if isinstance(first, tuple | list) or isinstance(second, tuple | list):
+        return False
     if not (_is_numeric(first) and _is_numeric(second)):
         return type(first) is type(second) and (first is second or first == second)
     first, second = np.asarray(first), np.asarray(second)
@@ -407,6 +405,12 @@ def _show(value: object) -> str:
     return getattr(value, "__name__", None) or repr(value)
 
 
+def _brief(value: object) -> str:
+    """Sa valeur si elle est courte, sinon ce que c'est."""
+    text = _show(value)
+    return text if len(text) <= 60 else _kind(value)
+
+
 def _show_case(reference: Callable, case: tuple) -> str:
     """« avec X = …, y = …, », quand cela tient en peu de place."""
     names = inspect.signature(reference).parameters
@@ -419,11 +423,11 @@ def _show_case(reference: Callable, case: tuple) -> str:
 
 def _compare(value: object, wanted: object) -> str:
     """« on attend …, et votre réponse donne … », par la différence la plus parlante."""
-    if isinstance(wanted, tuple) and isinstance(value, tuple):
-        if len(wanted) == len(value):
-            for k, (v, w) in enumerate(zip(value, wanted), start=1):
-                if not _same_value(v, w):
-                    return f"pour la {k}ᵉ valeur renvoyée, {_compare(v, w)}"
+    both = isinstance(wanted, tuple) and isinstance(value, tuple)
+    if both and len(wanted) == len(value):
+        pairs = enumerate(zip(value, wanted), start=1)
+        k, (v, w) = next(pair for pair in pairs if not _same_value(*pair[1]))
+        return f"pour la {k}ᵉ valeur renvoyée, {_compare(v, w)}"
     kinds = _kind(wanted), _kind(value)
     if kinds[0] != kinds[1]:
         return f"on attend {kinds[0]}, et votre réponse donne {kinds[1]}"
@@ -1025,5 +1029,358 @@ LESSONS["02"] = {
 }
 
 # --- Leçon 03
+
+XOR_POINTS = np.array([[0.0, 0.0], [0.0, 1.0], [1.0, 0.0], [1.0, 1.0]])
+
+
+def _xor_answers(neurons: object) -> np.ndarray:
+    """Réponses au XOR d'un réseau de trois neurones (w_1, w_2, b), puis des cachés."""
+    neurons = np.array(neurons, dtype=float)
+    hidden, output = neurons[:2], neurons[2]
+    A1 = step(XOR_POINTS @ hidden[:, :2].T + hidden[:, 2])
+    A2 = step(A1 @ output[:2] + output[2])
+    return np.column_stack([A2, A1])
+
+
+def _xor_condition(answer: object) -> str | None:
+    if np.shape(answer) != (3, 3):
+        return "on attend trois neurones de trois nombres chacun, (w_1, w_2, b)."
+    answers, wanted = _xor_answers(answer), np.array([0, 1, 1, 0])
+    output, hidden = answers[:, 0], answers[:, 1:]
+    if np.array_equal(output, wanted):
+        return None
+    if (hidden == hidden[0]).all(axis=0).any():
+        j = 1 + int((hidden == hidden[0]).all(axis=0).argmax())
+        return (
+            f"votre neurone caché {j} répond la même chose aux quatre points, et ne "
+            "sert donc à rien ; changez son biais."
+        )
+    if np.array_equal(hidden[:, 0], hidden[:, 1]):
+        return (
+            "vos deux neurones cachés répondent la même chose aux quatre points : ils "
+            "n'en font qu'un."
+        )
+    if np.array_equal(output, 1 - wanted):
+        return (
+            "vos réponses sont exactement à l'envers ; changez les trois signes du "
+            "neurone de sortie, et vérifiez qu'aucune somme ne tombe sur zéro."
+        )
+    i = int((output != wanted).argmax())
+    point = ", ".join(f"{x:.0f}" for x in XOR_POINTS[i])
+    return (
+        f"au point ({point}), vos neurones cachés répondent {hidden[i, 0]:.0f} et "
+        f"{hidden[i, 1]:.0f}, et la sortie {output[i]:.0f}, au lieu de {wanted[i]}."
+    )
+
+
+def _two_layer_forward(
+    X: np.ndarray, W1: np.ndarray, b1: np.ndarray, W2: np.ndarray, b2: np.ndarray
+) -> tuple[np.ndarray, np.ndarray]:
+    A1 = np.tanh(X @ W1 + b1)
+    A2 = sigmoid(A1 @ W2 + b2)
+    return A1, A2
+
+
+def _forward_by(
+    hidden: Callable = np.tanh, output: Callable = sigmoid, biases: tuple = (1, 1)
+) -> Callable:
+    """Propagation fausse : une activation à la place d'une autre, un biais oublié."""
+
+    def wrong(X, W1, b1, W2, b2):
+        A1 = hidden(X @ W1 + biases[0] * b1)
+        return A1, output(A1 @ W2 + biases[1] * b2)
+
+    return wrong
+
+
+def _two_layer_gradients(
+    X: np.ndarray, y: np.ndarray, W2: np.ndarray, A1: np.ndarray, A2: np.ndarray
+) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
+    dZ2 = (A2 - y) / len(y)
+    dW2 = A1.T @ dZ2
+    db2 = dZ2.sum(axis=0, keepdims=True)
+    dZ1 = (dZ2 @ W2.T) * (1 - A1**2)
+    dW1 = X.T @ dZ1
+    db1 = dZ1.sum(axis=0, keepdims=True)
+    return dW1, db1, dW2, db2
+
+
+def _gradients_by(
+    error: Callable = lambda y, A2: (A2 - y) / len(y),
+    slope: Callable = lambda A1: 1 - A1**2,
+    reduce: Callable = lambda dZ: dZ.sum(axis=0, keepdims=True),
+    through: Callable = lambda dZ2, W2: dZ2 @ W2.T,
+) -> Callable:
+    """Rétropropagation fausse en un endroit : erreur, fil, pente ou biais."""
+
+    def wrong(X, y, W2, A1, A2):
+        dZ2 = error(y, A2)
+        dZ1 = through(dZ2, W2) * slope(A1)
+        return X.T @ dZ1, reduce(dZ1), A1.T @ dZ2, reduce(dZ2)
+
+    return wrong
+
+
+def _output_first(X, y, W2, A1, A2):
+    dW1, db1, dW2, db2 = _two_layer_gradients(X, y, W2, A1, A2)
+    return dW2, db2, dW1, db1
+
+
+def _one_step(
+    X: np.ndarray, y: np.ndarray, parameters: list, learning_rate: float
+) -> list[np.ndarray]:
+    return _step_by(X, y, parameters, 4 * [learning_rate])
+
+
+def _step_by(X, y, parameters, rates):
+    A1, A2 = _two_layer_forward(X, *parameters)
+    gradients = _two_layer_gradients(X, y, parameters[2], A1, A2)
+    return [p - rate * dp for p, dp, rate in zip(parameters, gradients, rates)]
+
+
+def _moves(*factors: float) -> Callable:
+    """Un pas où chacun des quatre tableaux avance de factor fois ce qu'il faut."""
+
+    def wrong(X, y, parameters, learning_rate):
+        return _step_by(X, y, parameters, [f * learning_rate for f in factors])
+
+    return wrong
+
+
+def _step_too_early(X, y, parameters, learning_rate):
+    W1, b1, W2, b2 = parameters
+    A1, A2 = _two_layer_forward(X, W1, b1, W2, b2)
+    _, _, dW2, db2 = _two_layer_gradients(X, y, W2, A1, A2)
+    W2, b2 = W2 - learning_rate * dW2, b2 - learning_rate * db2
+    dW1, db1, _, _ = _two_layer_gradients(X, y, W2, A1, A2)
+    return [W1 - learning_rate * dW1, b1 - learning_rate * db1, W2, b2]
+
+
+def _step_in_two_goes(X, y, parameters, learning_rate):
+    W1, b1, W2, b2 = parameters
+    _, _, W2, b2 = _one_step(X, y, parameters, learning_rate)
+    W1, b1, _, _ = _one_step(X, y, [W1, b1, W2, b2], learning_rate)
+    return [W1, b1, W2, b2]
+
+
+def _circles_network(h: int, seed: int) -> tuple[float, bool]:
+    """L'exactitude du réseau de la leçon, et si sa frontière est refermée.
+
+    Elle l'est quand il répond « anneau » tout le long d'un grand carré.
+    """
+    X, y = make_circles(n_samples=300, noise=0.1, factor=0.3, random_state=0)
+    network = NeuralNetwork(
+        (h,), "tanh", solver="sgd", momentum=0, alpha=0, batch_size=300
+    ).set_params(learning_rate_init=2, max_iter=150, random_state=seed)
+    score = network.fit(X, y).score(X, y)
+    side = np.linspace(-2, 2, 41)
+    ends = np.repeat([-2.0, 2.0], 41)
+    border = np.column_stack([np.tile(side, 2), ends])
+    border = np.concatenate([border, border[:, ::-1]])
+    return score, score > 0.9 and not network.predict(border).any()
+
+
+def _smallest_circle_condition(answer: tuple[int, int]) -> str | None:
+    h, seed = map(int, answer)
+    if not (1 <= h <= 8 and 0 <= seed <= 9):
+        return "h va de 1 à 8 et seed de 0 à 9, comme les curseurs."
+    if h < 3:
+        return (
+            f"avec h = {h}, la frontière reste ouverte quelle que soit la graine : ce "
+            "n'est pas encore assez."
+        )
+    if h > 3:
+        return (
+            f"avec h = {h}, la frontière se referme, mais moins de neurones y "
+            "suffisent pour certaines graines ; descendez."
+        )
+    if _circles_network(h, seed)[1]:
+        return (
+            f"h = 3 est le bon nombre ; mais avec la graine {seed}, la frontière se "
+            "referme : cherchez-en une où elle reste ouverte."
+        )
+    return None
+
+
+def _case_two_layers(m: int, n: int, h: int, seed: int) -> tuple[np.ndarray, ...]:
+    """Arguments de two_layer_forward ; quelques décimales, car un verdict les cite."""
+    rng = np.random.default_rng(seed)
+    shapes = (m, n), (n, h), (1, h), (h, 1), (1, 1)
+    return tuple(rng.normal(size=shape).round(1) for shape in shapes)
+
+
+def _case_gradients(m: int, n: int, h: int, seed: int) -> tuple[np.ndarray, ...]:
+    X, W1, b1, W2, b2 = _case_two_layers(m, n, h, seed)
+    y = np.random.default_rng(seed).integers(2, size=(m, 1)).astype(float)
+    return X, y, W2, *_two_layer_forward(X, W1, b1, W2, b2)
+
+
+def _case_step(m: int, n: int, h: int, seed: int) -> tuple:
+    X, y, *_ = _case_gradients(m, n, h, seed)
+    return X, y, list(_case_two_layers(m, n, h, seed)[1:]), 0.5
+
+
+LESSONS["03"] = {
+    "xor_weights": Value(
+        reference=((1, 1, -0.5), (1, 1, -1.5), (1, -1, -0.5)),
+        condition=_xor_condition,
+        success="Trois neurones, deux couches : le XOR est vaincu.",
+    ),
+    "two_layer_forward": Exercise(
+        reference=_two_layer_forward,
+        cases=[
+            (
+                np.array([[1.0, 2.0]]),
+                np.array([[0.5], [0.25]]),
+                np.array([[-1.0]]),
+                np.array([[2.0]]),
+                np.array([[1.0]]),
+            ),
+            _case_two_layers(3, 2, 4, seed=0),
+            _case_two_layers(5, 4, 3, seed=1),
+        ],
+        mistakes={
+            "votre couche cachée ne plie rien : passez sa somme dans la tangente "
+            "hyperbolique avant de la donner à la sortie.": _forward_by(
+                hidden=lambda Z: Z
+            ),
+            "la couche cachée a ici tanh pour activation, et vous y avez mis la "
+            "sigmoïde ; celle-ci ne sert qu'en sortie.": _forward_by(hidden=sigmoid),
+            "la sortie doit être une probabilité, entre 0 et 1, et vous y avez mis "
+            "tanh.": _forward_by(output=np.tanh),
+            "votre second tableau est Z2, la somme ; il reste à la passer dans la "
+            "sigmoïde.": _forward_by(output=lambda Z: Z),
+            "vous avez oublié les deux biais.": _forward_by(biases=(0, 0)),
+            "vous avez oublié b1, le biais des neurones cachés.": _forward_by(
+                biases=(0, 1)
+            ),
+            "vous avez oublié b2, le biais du neurone de sortie.": _forward_by(
+                biases=(1, 0)
+            ),
+            "les deux tableaux sont justes, mais dans l'ordre inverse : la couche "
+            "cachée d'abord.": lambda *case: _two_layer_forward(*case)[::-1],
+            "vous ne renvoyez que la réponse finale ; la rétropropagation aura besoin "
+            "aussi de A1.": lambda *case: _two_layer_forward(*case)[1],
+        },
+        success="A1 est gardé : la rétropropagation en aura besoin.",
+    ),
+    "edge_gradient": Value(
+        reference=0.2,
+        mistakes={
+            "le signe est faux : l'erreur est a − y, la réponse moins la cible.": -0.2,
+            "c'est l'erreur du neurone de sortie ; multipliez-la par ce qui est entré "
+            "par ce fil.": -0.25,
+            "vous avez multiplié l'erreur par le poids du fil ; pour la pente d'un "
+            "poids, c'est ce qui entre par le fil qui compte.": 0.25,
+            "c'est la réponse du neurone de sortie multipliée par ce qui entre par le "
+            "fil ; partez de l'erreur, a − y.": -0.6,
+            "inutile de multiplier par la pente de la sigmoïde : la perte logistique "
+            "l'a déjà simplifiée, au carnet 01.": 0.0375,
+            "c'est la pente d'un autre fil, le premier ; relisez le numéro du "
+            "neurone.": -0.125,
+            "c'est la pente d'un autre fil, le troisième ; relisez le numéro du "
+            "neurone.": -0.15,
+        },
+        success="C'est a − y, multiplié par la réponse qui entre par ce fil.",
+        tolerance=0.02,
+    ),
+    "two_layer_gradients": Exercise(
+        reference=_two_layer_gradients,
+        cases=[
+            _case_gradients(2, 1, 1, seed=3),
+            _case_gradients(3, 2, 4, seed=0),
+            _case_gradients(5, 4, 3, seed=1),
+            _case_gradients(1, 2, 3, seed=2),
+        ],
+        mistakes={
+            "tous vos gradients ont le mauvais signe : l'erreur de la sortie est la "
+            "réponse moins la cible.": _gradients_by(
+                error=lambda y, A2: (y - A2) / len(y)
+            ),
+            "la perte est une moyenne sur les m points, et vous avez oublié de diviser "
+            "par m.": _gradients_by(error=lambda y, A2: A2 - y),
+            "l'erreur passe par le bon fil, mais vous avez oublié de la multiplier par "
+            "la pente de tanh, neurone par neurone et point par point.": _gradients_by(
+                slope=np.ones_like
+            ),
+            "la pente que vous employez est celle de la sigmoïde ; les neurones cachés "
+            "ont tanh pour activation.": _gradients_by(slope=lambda A1: A1 * (1 - A1)),
+            "dans la pente de tanh, la réponse A1 est au carré.": _gradients_by(
+                slope=lambda A1: 1 - A1
+            ),
+            "A1 est déjà la réponse de tanh : sa pente s'écrit avec A1 directement, "
+            "sans repasser par tanh.": _gradients_by(
+                slope=lambda A1: 1 - np.tanh(A1) ** 2
+            ),
+            "l'erreur de la sortie est déjà A2 − y, divisée par m : ne la multipliez "
+            "pas encore par la pente de la sigmoïde.": _gradients_by(
+                error=lambda y, A2: (A2 - y) / len(y) * A2 * (1 - A2)
+            ),
+            "l'erreur doit être multipliée par les poids W2 en repassant par les fils "
+            "de sortie.": _gradients_by(
+                through=lambda dZ2, W2: dZ2 @ np.ones_like(W2).T
+            ),
+            "vos quatre tableaux sont justes, mais renvoyés dans un autre ordre : la "
+            "couche cachée d'abord, dW1, db1, dW2, db2.": _output_first,
+            "db1 et db2 doivent rester des lignes, de forme (1, h) et (1, 1) ; la "
+            "somme a perdu un axe.": _gradients_by(reduce=lambda dZ: dZ.sum(axis=0)),
+            "pour les biais, additionnez sur les points ; la moyenne est déjà prise "
+            "dans dZ2.": _gradients_by(
+                reduce=lambda dZ: dZ.mean(axis=0, keepdims=True)
+            ),
+            "pour les biais, vous avez additionné sur les neurones ; c'est sur les "
+            "points, donc sur l'autre axe.": _gradients_by(
+                reduce=lambda dZ: dZ.sum(axis=1, keepdims=True)
+            ),
+            "pour les biais, vous avez tout additionné en un seul nombre ; il en faut "
+            "un par neurone.": _gradients_by(reduce=np.sum),
+        },
+        success="Vous venez d'écrire la rétropropagation.",
+    ),
+    "one_step": Exercise(
+        reference=_one_step,
+        cases=[
+            _case_step(2, 1, 1, seed=3),
+            _case_step(3, 2, 4, seed=0),
+            _case_step(5, 4, 3, seed=1),
+        ],
+        mistakes={
+            "l'erreur est toujours là : la couche cachée reçoit encore un gradient "
+            "calculé avec le nouveau W2.": _step_too_early,
+            "la couche cachée reçoit un gradient calculé après coup : les quatre "
+            "gradients se calculent avec les poids de départ.": _step_in_two_goes,
+            "vous montez au lieu de descendre : un pas retranche le gradient.": _moves(
+                -1, -1, -1, -1
+            ),
+            "les poids avancent, mais plus les biais.": _moves(1, 0, 1, 0),
+            "la couche cachée ne bouge plus : mettez aussi à jour W1 et b1.": _moves(
+                0, 0, 1, 1
+            ),
+            "la couche de sortie ne bouge plus : mettez aussi à jour W2 et b2.": _moves(
+                1, 1, 0, 0
+            ),
+            "le pas n'est plus multiplié par le taux "
+            "d'apprentissage.": lambda X, y, parameters, learning_rate: _one_step(
+                X, y, parameters, 1
+            ),
+        },
+        success="D'abord tous les gradients, puis tous les pas.",
+    ),
+    "smallest_circle": Value(
+        reference=(3, 3),
+        condition=_smallest_circle_condition,
+        success="Trois neurones peuvent suffire, mais tout dépend du départ.",
+    ),
+    "zero_weights": Value(
+        reference="c",
+        mistakes={
+            "au carnet 01, oui : il n'y avait qu'un neurone. Ici, cherchez par quel "
+            "poids passe l'erreur pour revenir ; la suite le montre.": "a",
+            "ce serait vrai de poids égaux mais non nuls ; multipliez l'erreur par un "
+            "poids de sortie nul, et voyez ce qui revient.": "b",
+        },
+        success="Rien ne revient à travers un poids nul : la suite le montre.",
+    ),
+}
 
 # --- Leçon 04

@@ -1125,13 +1125,13 @@ def plot_network(
     shown, color = (gradients, VERMILION) if gradients else (parameters, BLUE)
     for layer, (W, b) in enumerate(shown):
         left, right, limit = *heights[layer : layer + 2], np.abs(W).max() or 1
+        along = np.linspace(0.2, 0.67, len(W))  # les nombres ne se recouvrent pas
         for (i, j), w in np.ndenumerate(W):
             style = {"color": color, "linestyle": "-" if w >= 0 else "--"}
             ends = [left[i], right[j]]
             style |= {"lw": 0.5 + 2.5 * abs(w) / limit, "zorder": 1}
             ax.plot([layer, layer + 1], ends, **style)
-            t = 0.25 + 0.5 * ((i + j) % 3) / 2  # les nombres ne se recouvrent pas
-            at = layer + t, (1 - t) * left[i] + t * right[j]
+            at = layer + along[i], left[i] + along[i] * (right[j] - left[i])
             _write(ax, at, decimal(w), backgroundcolor="white", color=color)
         for y, bias in zip(right, np.ravel(b), strict=True):
             _write(ax, (layer + 1, y - 0.42), decimal(bias), color=color)
