@@ -143,11 +143,25 @@ DERIVATIVES = {
 }
 
 
+def check_same_shape(y: NDArray, A: NDArray) -> None:
+    """Refuse une cible et une réponse de formes différentes. Carnet 02.
+
+    Sans quoi NumPy étend y de forme (m,) face à A de forme (m, 1) : la perte serait
+    calculée sur m × m valeurs, sans un mot.
+    """
+    if y.shape != A.shape:
+        raise ValueError(
+            f"y doit avoir la même forme que A, {A.shape} ; reçu : {y.shape} ; "
+            "essayez y.reshape(-1, 1)."
+        )
+
+
 def log_loss(y: NDArray, A: NDArray) -> float:
-    """Perte logistique moyenne, - (y log A + (1 - y) log(1 - A)). Carnet 01.
+    """Perte logistique moyenne, - (y log A + (1 - y) log(1 - A)). Carnet 02.
 
     A est écarté de 0 et de 1 de la précision machine : la perte reste finie.
     """
+    check_same_shape(y, A)
     epsilon = np.finfo(A.dtype).eps
     A = np.clip(A, epsilon, 1 - epsilon)
     return float(-np.sum(y * np.log(A) + (1 - y) * np.log(1 - A)) / len(y))
@@ -159,12 +173,14 @@ def cross_entropy(y: NDArray, A: NDArray) -> float:
     y a une colonne par classe, 1 dans celle de la bonne classe et 0 dans les autres.
     A est écarté de 0 de la précision machine : la perte reste finie.
     """
+    check_same_shape(y, A)
     A = np.clip(A, np.finfo(A.dtype).eps, 1)
     return float(-np.sum(y * np.log(A)) / len(y))
 
 
 def squared_error(y: NDArray, A: NDArray) -> float:
     """Moitié de la moyenne des carrés de A - y. Carnet 01."""
+    check_same_shape(y, A)
     return float(np.sum((A - y) ** 2) / (2 * len(y)))
 
 
@@ -308,15 +324,19 @@ def with_dropout(
 
     Chaque sortie est mise à zéro avec la probabilité dropout, et les autres sont
     divisées par 1 - dropout : leur moyenne ne change pas. Srivastava et al., JMLR 2014.
+
+    Les masques tirés à l'aller servent au retour, de la dernière couche à la première :
+    chaque propagation est suivie de sa rétropropagation.
     """
-    keep = 1 - dropout
+    keep = float(1 - dropout)
+    masks = []
 
     def dropped(Z: NDArray) -> NDArray:
-        return activation(Z) * (rng.random(Z.shape) < keep) / keep
+        masks.append((rng.random(Z.shape) < keep).astype(Z.dtype) / keep)
+        return activation(Z) * masks[-1]
 
-    # Une sortie nulle a été abandonnée (ou bien, avec ReLU, sa pente est nulle).
     def slope(A: NDArray) -> NDArray:
-        return (A != 0) * derivative(A * keep) / keep
+        return masks.pop() * derivative(A * keep)
 
     return dropped, slope
 

@@ -194,7 +194,7 @@ def definitions(source):
 
 TAUGHT = {
     "01_premier_neurone": {"numerical_gradient", "step", "update"},
-    "02_chat_vs_chien": {"flatten_images", "log_loss", "sigmoid"},
+    "02_chat_vs_chien": {"check_same_shape", "flatten_images", "log_loss", "sigmoid"},
     "03_reseau_a_deux_couches": {"cross_entropy", "softmax"},
     "04_reseau_profond": {
         "Adam",
