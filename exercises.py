@@ -294,7 +294,8 @@ def _explain(error: BaseException) -> str:
 def _is_hole(answer: object) -> bool:
     """Dit s'il reste un trou : des points de suspension, ou un corps vide."""
     if isinstance(answer, type):
-        return any(_is_hole(part) for part in vars(answer).values())
+        methods = (m for m in vars(answer).values() if isinstance(m, FunctionType))
+        return any(map(_is_hole, methods))
     if isinstance(answer, FunctionType):
         code = answer.__code__
         return _has_ellipsis(code) or all(
