@@ -247,11 +247,10 @@ def back_propagation(
     """
     gradients = []
     dZ = (activations[-1] - y) / len(y)
-    for layer in reversed(range(len(parameters))):
-        A_prev = activations[layer]
+    for layer, (W, _) in reversed(list(enumerate(parameters, start=1))):
+        A_prev = activations[layer - 1]
         gradients.insert(0, (A_prev.T @ dZ, dZ.sum(axis=0, keepdims=True)))
-        if layer > 0:
-            W, _ = parameters[layer]
+        if layer > 1:
             dZ = dZ @ W.T * derivative(A_prev)
     return gradients
 
