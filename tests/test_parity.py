@@ -317,7 +317,7 @@ def test_step_follows_finite_differences(activation, output, depth, alpha, data)
         np.testing.assert_allclose(gradient, expected, rtol=1e-6, atol=1e-8)
 
 
-# --- Les extraits de l'annexe ------------------------------------------------------------
+# --- Les extraits de l'annexe --------------------------------------------------------
 
 
 def excerpt(library):
