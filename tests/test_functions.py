@@ -11,6 +11,7 @@ from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
+from conftest import assert_helpful
 from utilities import (
     ACTIVATIONS,
     DERIVATIVES,
@@ -28,6 +29,7 @@ from utilities import (
     relu,
     sigmoid,
     softmax,
+    squared_error,
     tanh,
     update,
 )
@@ -139,6 +141,16 @@ def test_relu_derivative_is_zero_where_the_neuron_is_off():
 
 
 # --- Les pertes -----------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("loss", [log_loss, cross_entropy, squared_error])
+def test_a_flat_target_is_refused(loss):
+    """Face à une colonne, elle donnerait, sans un mot, une perte de m × m valeurs."""
+    y, A = np.array([1.0, 0.0, 1.0]), np.array([[0.9], [0.1], [0.9]])
+    assert np.isfinite(loss(y.reshape(-1, 1), A))
+    with pytest.raises(ValueError) as refusal:
+        loss(y, A)
+    assert_helpful(refusal, "(3, 1)", "(3,)", "y.reshape(-1, 1)")
 
 
 def test_log_loss_by_hand():
