@@ -1,8 +1,8 @@
 """`NeuralNetwork` pas à pas, face à PyTorch et à scikit-learn.
 
-Du même départ, sur les mêmes lots, trois programmes indépendants doivent faire les
-mêmes 200 pas, et s'arrêter à la même époque. PyTorch n'est pas demandé par le cours : sans lui,
-ses tests sont passés.
+Du même départ, sur les mêmes lots, les trois programmes doivent faire les mêmes 200 pas
+et s'arrêter à la même époque. Le cours ne demande pas PyTorch : sans lui, ses tests
+sont passés.
 """
 
 import re

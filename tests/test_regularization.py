@@ -1,7 +1,5 @@
 """Abandon, augmentation, marche, régresseur : ce qui s'ajoute au réseau simple."""
 
-from functools import partial
-
 import numpy as np
 import pytest
 from hypothesis import given
@@ -160,13 +158,6 @@ def test_augmentation_draws_anew_for_each_batch():
     assert seen[:6] == seen[6:]
 
 
-def test_augmentation_survives_clone():
-    """`functools.partial` se copie : la recherche d'hyperparamètres en dépend."""
-    augment = partial(mirror_and_shift, shape=(1, 2), max_shift=0)
-    model = clone(NeuralNetwork((4,), max_iter=2, augment=augment)).fit(X, Y)
-    assert model.n_iter_ == 2
-
-
 # --- La marche ------------------------------------------------------------------------
 
 
@@ -211,9 +202,3 @@ def test_regressor_early_stopping_keeps_the_best_weights():
     assert loss == pytest.approx(min(model.history_["val_loss"]))
     assert set(model.history_) == {"loss", "val_loss"}
     assert model.n_iter_ < 200
-
-
-def test_regressor_refuses_a_validation_of_another_shape():
-    """y_val à deux colonnes quand y en a une."""
-    with pytest.raises(ValueError, match="y_val"):
-        NeuralNetworkRegressor(max_iter=1).fit(X, X[:, 0], X, X)
