@@ -239,7 +239,6 @@ def test_every_epoch_is_that_of_scikit_learn(solver, activation, n_classes, prob
 STOPS = {
     "arrêt précoce": {"early_stopping": True, "tol": 1e-4},
     "perte": {"tol": 2e-3},
-    "perte, sans patience": {"tol": 2e-3, "n_iter_no_change": 1},
 }
 
 
@@ -262,13 +261,13 @@ def test_stops_at_the_epoch_of_scikit_learn(stop, patience, problems, monkeypatc
     assert_same_training(model, mlp.loss_curve_, mlp.coefs_, mlp.intercepts_)
 
 
-# --- Les extraits montrés dans les carnets --------------------------------------------
+# --- Les extraits de l'annexe ------------------------------------------------------------
 
 
 def excerpt(library):
-    """L'extrait de code qui, dans le texte des carnets, importe cette bibliothèque."""
-    paths = [p for p in ROOT.glob("notebooks/**/*.ipynb") if p.parent.name != "eleve"]
-    cells = [cell for p in paths for cell in nbformat.read(p, as_version=4).cells]
+    """L'extrait de code qui, dans l'annexe, importe cette bibliothèque."""
+    path = ROOT / "notebooks" / "annexes" / "pytorch_keras.ipynb"
+    cells = nbformat.read(path, as_version=4).cells
     text = "\n".join(cell.source for cell in cells if cell.cell_type == "markdown")
     blocks = re.findall(r"```python\n(.*?)```", text, flags=re.DOTALL)
     [block] = [block for block in blocks if f"import {library}\n" in block]
@@ -280,7 +279,7 @@ def excerpt(library):
     [("torch", 1e-10), ("keras", 1e-4)],
     ids=["torch", "keras"],
 )
-def test_the_excerpts_shown_run_and_agree(library, tolerance, monkeypatch):
+def test_the_excerpts_of_the_annexe_run_and_agree(library, tolerance, monkeypatch):
     """Le 11-6-6-1 écrit en PyTorch (float64) et en Keras (float32) : même courbe."""
     monkeypatch.setenv("KERAS_BACKEND", "torch")
     pytest.importorskip(library, reason=f"{library} n'est pas installé")
