@@ -370,83 +370,56 @@ def _is_real(value: object) -> bool:
     return isinstance(value, Real) and not is_flag and bool(np.isfinite(value))
 
 
-def _is_count(value: object) -> bool:
-    return _is_real(value) and isinstance(value, Integral) and value >= 1
+def _is_integer(value: object, low: int = 1) -> bool:
+    return _is_real(value) and isinstance(value, Integral) and value >= low
 
 
 def _are_counts(value: object) -> bool:
     is_vector = isinstance(value, np.ndarray) and value.ndim == 1
-    is_suite = is_vector or isinstance(value, list | tuple | range)
-    return all(map(_is_count, value)) if is_suite else _is_count(value)
+    is_sequence = is_vector or isinstance(value, list | tuple | range)
+    return all(map(_is_integer, value)) if is_sequence else _is_integer(value)
 
 
 def _is_seed(value: object) -> bool:
-    if isinstance(value, Integral):
-        return _is_real(value) and value >= 0
-    return value is None or isinstance(
-        value, np.random.Generator | np.random.RandomState
-    )
+    generators = np.random.Generator | np.random.RandomState
+    return value is None or isinstance(value, generators) or _is_integer(value, low=0)
 
 
-def _is_one_of(*choices: str) -> Callable[[object], bool]:
-    return lambda value: isinstance(value, str) and value in choices
+def _one_of(*choices: str) -> tuple[str, Callable[[object], bool]]:
+    names = ", ".join(f"« {choice} »" for choice in choices)
+    expected = f"l'une des valeurs {names}"
+    return expected, lambda v: isinstance(v, str) and v in choices
 
 
-def _quote(*choices: str) -> str:
-    return f"l'une des valeurs {', '.join(f'« {choice} »' for choice in choices)}"
+NON_NEGATIVE = "un nombre positif ou nul", lambda v: _is_real(v) and v >= 0
+POSITIVE = "un nombre strictement positif", lambda v: _is_real(v) and v > 0
+DECAY = "un nombre de 0 inclus à 1 exclu", lambda v: _is_real(v) and 0 <= v < 1
+FRACTION = "un nombre entre 0 et 1, exclus", lambda v: _is_real(v) and 0 < v < 1
+AUTO = (
+    "« auto » ou un entier d'au moins 1",
+    lambda v: _is_integer(v) or str(v) == "auto",
+)
+PATIENCE = "un entier d'au moins 1", lambda v: _is_integer(v) or v == np.inf
+FLAG = "True ou False", lambda v: isinstance(v, bool | np.bool_)
+FUNCTION = "None ou une fonction de (X, rng)", lambda v: v is None or callable(v)
 
-
-SOLVERS = ("sgd", "adam")
-
-# Les réglages qui partagent une règle, ce qu'ils doivent être, et comment le savoir.
-HYPERPARAMETERS = [
-    ("hidden_layer_sizes", "une suite d'entiers d'au moins 1, ou ()", _are_counts),
-    ("activation", _quote(*ACTIVATIONS), _is_one_of(*ACTIVATIONS)),
-    ("solver", _quote(*SOLVERS), _is_one_of(*SOLVERS)),
-    (
-        "initialization",
-        _quote("auto", *INITIALIZATIONS),
-        _is_one_of("auto", *INITIALIZATIONS),
-    ),
-    (
-        "batch_size",
-        "« auto » ou un entier d'au moins 1",
-        lambda v: _is_count(v) or _is_one_of("auto")(v),
-    ),
-    ("max_iter", "un entier d'au moins 1", _is_count),
-    (
-        "n_iter_no_change",
-        "un entier d'au moins 1, ou l'infini",
-        lambda v: _is_count(v) or v == np.inf,
-    ),
-    ("alpha tol", "un nombre positif ou nul", lambda v: _is_real(v) and v >= 0),
-    (
-        "learning_rate_init epsilon",
-        "un nombre strictement positif",
-        lambda v: _is_real(v) and v > 0,
-    ),
-    (
-        "momentum beta_1 beta_2 dropout",
-        "un nombre de 0 inclus à 1 exclu",
-        lambda v: _is_real(v) and 0 <= v < 1,
-    ),
-    (
-        "validation_fraction",
-        "un nombre strictement compris entre 0 et 1",
-        lambda v: _is_real(v) and 0 < v < 1,
-    ),
-    (
-        "shuffle nesterovs_momentum early_stopping",
-        "True ou False",
-        lambda v: isinstance(v, bool | np.bool_),
-    ),
-    (
-        "augment",
-        "None ou une fonction de (X, rng)",
-        lambda v: v is None or callable(v),
-    ),
-    ("random_state", "None, un entier d'au moins 0 ou un générateur", _is_seed),
-]
+# Ce que chaque réglage doit être, et la fonction qui en juge.
+HYPERPARAMETERS = {
+    "hidden_layer_sizes": ("une suite d'entiers d'au moins 1, ou ()", _are_counts),
+    "activation": _one_of(*ACTIVATIONS),
+    "solver": _one_of("sgd", "adam"),
+    "initialization": _one_of("auto", *INITIALIZATIONS),
+    "random_state": ("None, un entier d'au moins 0 ou un générateur", _is_seed),
+    "max_iter": ("un entier d'au moins 1", _is_integer),
+    "batch_size": AUTO,
+    "n_iter_no_change": PATIENCE,
+    "augment": FUNCTION,
+    "validation_fraction": FRACTION,
+    **dict.fromkeys(["alpha", "tol"], NON_NEGATIVE),
+    **dict.fromkeys(["learning_rate_init", "epsilon"], POSITIVE),
+    **dict.fromkeys(["momentum", "beta_1", "beta_2", "dropout"], DECAY),
+    **dict.fromkeys(["shuffle", "nesterovs_momentum", "early_stopping"], FLAG),
+}
 
 
 def _generator(random_state) -> np.random.Generator:
@@ -558,8 +531,8 @@ class _Network(BaseEstimator):
         """Contrôle tout, tire les poids, met de côté la validation, entraîne."""
         self._check_hyperparameters()
         X, y = self._check_X_y(X, y)
-        Y = self._learn_targets(y).astype(X.dtype)
-        validation = None
+        Y, groups = self._learn_targets(y)
+        Y, validation = Y.astype(X.dtype), None
         if X_val is not None or y_val is not None:
             validation = self._check_validation(X_val, y_val, X, y)
 
@@ -578,7 +551,7 @@ class _Network(BaseEstimator):
         self.coefs_, self.intercepts_ = list(Ws), list(bs)
 
         if self.early_stopping and validation is None:
-            X, Y, validation = self._split(X, Y, y, rng)
+            X, Y, validation = self._split(X, Y, groups, rng)
         # Une descente qui diverge déborde avant de s'arrêter : une phrase le dira.
         with np.errstate(over="ignore", invalid="ignore"):
             self._train(X, Y, validation, theta, rng)
@@ -596,14 +569,14 @@ class _Network(BaseEstimator):
             try:
                 while self.n_iter_ < self.max_iter and n_stale <= patience:
                     scores = self._train_one_epoch(X, Y, theta, solver, rng)
-                    scores |= self._evaluate(validation)
+                    if validation is not None:
+                        scores |= self._evaluate(*validation)
                     diverged = not np.isfinite(list(scores.values())).all()
                     if diverged:
                         break
                     self._record(scores, progress)
                     score = self._monitored_score(scores)
-                    gains = score > best_score + self.tol
-                    n_stale = 0 if gains else n_stale + 1
+                    n_stale = 0 if score > best_score + self.tol else n_stale + 1
                     if score > best_score:
                         best_score, best_theta[:] = score, theta
             except KeyboardInterrupt:
@@ -640,22 +613,17 @@ class _Network(BaseEstimator):
 
         La perte précède le pas : le tout dernier n'a pas encore été jugé.
         """
-        epoch = self.n_iter_ + diverged
-        is_saved = self.early_stopping and self.n_iter_ > 0
-        if not np.isfinite(self._forward(X)).all() or (diverged and not is_saved):
-            raise ValueError(
-                f"La descente diverge : à l'époque {epoch}, le réseau ne donne "
-                "plus de nombres finis. Le taux d'apprentissage learning_rate_init "
-                f"({self.learning_rate_init}) est sans doute trop grand ; divisez-le "
-                "par dix, ou ramenez les données vers 0…1."
-            )
+        is_lost = diverged and not (self.early_stopping and self.n_iter_ > 0)
+        message = (
+            f"La descente diverge à l'époque {self.n_iter_ + diverged} ; divisez par "
+            f"dix learning_rate_init ({self.learning_rate_init}), sans doute trop "
+            "grand, ou ramenez les données vers 0…1"
+        )
+        if is_lost or not np.isfinite(self._forward(X)).all():
+            raise ValueError(f"{message}.")
         if diverged:
-            warnings.warn(
-                f"La descente diverge à l'époque {epoch} : les poids de la meilleure "
-                "époque sont gardés ; pour aller plus loin, diminuez "
-                f"learning_rate_init ({self.learning_rate_init}).",
-                stacklevel=5,
-            )
+            kept = "les poids de la meilleure époque sont gardés"
+            warnings.warn(f"{message} ; {kept}.", stacklevel=5)
 
     def _train_one_epoch(self, X, Y, theta, solver, rng) -> dict[str, float]:
         """Passe sur toutes les images, lot par lot ; renvoie perte et exactitude."""
@@ -674,7 +642,8 @@ class _Network(BaseEstimator):
                 # Une copie : la fonction a le droit de la modifier.
                 X_batch = self.augment(X_batch.copy(), rng)
             gradient, outputs[batch] = self._gradient(X_batch, Y[batch], *functions)
-            penalty += self._penalty()
+            if self.alpha > 0:
+                penalty += self._penalty()
             update(theta, solver(gradient), self.learning_rate_init)
         metrics = self._metrics(Y, outputs)
         metrics["loss"] += penalty / m
@@ -693,15 +662,10 @@ class _Network(BaseEstimator):
 
     def _penalty(self) -> float:
         """Pénalité L2, alpha / 2 fois la somme des W²."""
-        if self.alpha == 0:
-            return 0.0
         return self.alpha / 2 * sum(float(np.vdot(W, W)) for W in self.coefs_)
 
-    def _evaluate(self, validation: tuple | None) -> dict[str, float]:
-        """Perte et exactitude sur les exemples de validation, s'il y en a."""
-        if validation is None:
-            return {}
-        X_val, Y_val = validation
+    def _evaluate(self, X_val: NDArray, Y_val: NDArray) -> dict[str, float]:
+        """Perte et exactitude sur les exemples de validation."""
         metrics = self._metrics(Y_val, self._forward(X_val))
         return {f"val_{key}": value for key, value in metrics.items()}
 
@@ -725,10 +689,9 @@ class _Network(BaseEstimator):
 
     def _check_hyperparameters(self) -> None:
         """Refuse une valeur impossible, en disant laquelle et ce qui était attendu."""
-        for names, expected, is_valid in HYPERPARAMETERS:
-            for name in names.split():
-                if not is_valid(value := getattr(self, name)):
-                    raise ValueError(f"{name} doit être {expected} ; reçu : {value!r}.")
+        for name, (expected, is_valid) in HYPERPARAMETERS.items():
+            if not is_valid(value := getattr(self, name)):
+                raise ValueError(f"{name} doit être {expected} ; reçu : {value!r}.")
 
     def _check_X(self, X: ArrayLike, y: ArrayLike = "no_validation", **options):
         """Contrôle X, et y s'il est donné, comme scikit-learn ; refuse des images."""
@@ -760,14 +723,15 @@ class _Network(BaseEstimator):
         Y_val = self._encode(y_val, "y_val")
         return X_val.astype(X.dtype, copy=False), Y_val.astype(X.dtype)
 
-    def _split(self, X, Y, y, rng) -> tuple[NDArray, NDArray, tuple[NDArray, NDArray]]:
+    def _split(
+        self, X, Y, groups, rng
+    ) -> tuple[NDArray, NDArray, tuple[NDArray, NDArray]]:
         """Met de côté une part des exemples ; rend X, Y et (X_val, Y_val)."""
         try:
             X, X_val, Y, Y_val = train_test_split(
-                X,
-                Y,
+                *(X, Y),
                 test_size=self.validation_fraction,
-                stratify=self._groups(y),
+                stratify=groups,
                 random_state=int(rng.integers(2**31)),
             )
         except ValueError as error:
@@ -778,14 +742,15 @@ class _Network(BaseEstimator):
             ) from error
         return X, Y, (X_val, Y_val)
 
-    def _groups(self, y: NDArray) -> NDArray | None:
-        """Les groupes dont la mise de côté garde les proportions."""
-        return None
-
     def _outputs(self, X: ArrayLike) -> NDArray:
         """La sortie du réseau appris, une fois X contrôlé."""
         check_is_fitted(self)
         return self._forward(self._check_X(X, reset=False))
+
+    def __sklearn_tags__(self):
+        tags = super().__sklearn_tags__()
+        tags.target_tags.multi_output = True
+        return tags
 
 
 class NeuralNetwork(ClassifierMixin, _Network):
@@ -852,34 +817,28 @@ class NeuralNetwork(ClassifierMixin, _Network):
             return (A > 0.5).astype(int)
         return self.classes_[(A.ravel() > 0.5).astype(int)]
 
-    def _learn_targets(self, y: NDArray) -> NDArray:
-        """Retient les classes, choisit la sortie, et code les étiquettes."""
+    def _learn_targets(self, y: NDArray) -> tuple[NDArray, NDArray | None]:
+        """Retient les classes ; rend y codé, et les groupes dont garder la part."""
         check_classification_targets(y)
-        self.classes_ = np.unique(y) if y.ndim == 1 else np.arange(y.shape[1])
-        is_binary = y.ndim == 2 or len(self.classes_) == 2
-        self.out_activation_ = "logistic" if is_binary else "softmax"
-        return self._encode(y, "y")
+        is_column = y.ndim == 1
+        self.classes_ = np.unique(y) if is_column else np.arange(y.shape[1])
+        several = is_column and len(self.classes_) != 2
+        self.out_activation_ = "softmax" if several else "logistic"
+        return self._encode(y, "y"), y if is_column else None
 
     def _encode(self, y: NDArray, name: str) -> NDArray:
         """Étiquettes -> colonne de 0 et 1, ou une colonne par classe."""
-        if y.ndim == 2:
-            if not np.isin(y, (0, 1)).all():
-                raise ValueError(
-                    f"{name} doit être une colonne de classes, ou une matrice de 0 et "
-                    f"de 1 ; reçu : {y.shape[1]} colonnes, de {y.min()} à {y.max()}."
-                )
-            return y
-        unknown = np.setdiff1d(y, self.classes_).tolist()
+        allowed = self.classes_ if y.ndim == 1 else np.arange(2)
+        unknown = np.setdiff1d(y, allowed).tolist()
         if unknown:
             raise ValueError(
-                f"{name} contient des classes absentes de y : {unknown} ; les classes "
-                f"doivent être parmi {self.classes_.tolist()}."
+                f"{name} ne doit contenir que {allowed.tolist()} (les classes de y, ou "
+                f"0 et 1 s'il y a plusieurs colonnes) ; reçu : {unknown[:3]}."
             )
+        if y.ndim == 2:
+            return y
         Y = y[:, None] == self.classes_
         return Y if self.out_activation_ == "softmax" else Y[:, 1:]
-
-    def _groups(self, y: NDArray) -> NDArray | None:
-        return y if y.ndim == 1 else None
 
     def _metrics(self, Y: NDArray, A: NDArray) -> dict[str, float]:
         """Perte et exactitude."""
@@ -892,7 +851,6 @@ class NeuralNetwork(ClassifierMixin, _Network):
     def __sklearn_tags__(self):
         tags = super().__sklearn_tags__()
         tags.classifier_tags.multi_label = True
-        tags.target_tags.multi_output = True
         return tags
 
 
@@ -908,17 +866,12 @@ class NeuralNetworkRegressor(RegressorMixin, _Network):
         A = self._outputs(X)
         return A.ravel() if self.n_outputs_ == 1 else A
 
-    def _learn_targets(self, y: NDArray) -> NDArray:
+    def _learn_targets(self, y: NDArray) -> tuple[NDArray, NDArray | None]:
         self.out_activation_ = "identity"
-        return self._encode(y, "y")
+        return self._encode(y, "y"), None
 
     def _encode(self, y: NDArray, name: str) -> NDArray:
         return y.reshape(len(y), -1)
-
-    def __sklearn_tags__(self):
-        tags = super().__sklearn_tags__()
-        tags.target_tags.multi_output = True
-        return tags
 
 
 # --- 3. Les figures et les nombres ----------------------------------------------------

@@ -11,10 +11,10 @@ from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
+from conftest import assert_helpful
 from utilities import (
     ACTIVATIONS,
     DERIVATIVES,
-    INITIALIZATIONS,
     OUTPUTS,
     Adam,
     Momentum,
@@ -28,6 +28,7 @@ from utilities import (
     relu,
     sigmoid,
     softmax,
+    squared_error,
     tanh,
     update,
 )
@@ -63,13 +64,6 @@ def test_sigmoid_at_extremes():
     np.testing.assert_array_equal(A, expected)
 
 
-@given(FLOATS)
-def test_sigmoid_is_symmetric(z):
-    """Le point (0, ½) est un centre de symétrie : σ(-z) = 1 - σ(z)."""
-    Z = np.array([z])
-    np.testing.assert_allclose(sigmoid(-Z), 1 - sigmoid(Z), atol=2e-16)
-
-
 @given(MATRICES)
 def test_softmax_matches_scipy(Z):
     """Ligne par ligne, et les lignes somment à 1."""
@@ -78,24 +72,11 @@ def test_softmax_matches_scipy(Z):
     np.testing.assert_allclose(A.sum(axis=1), 1, rtol=1e-14)
 
 
-@given(MATRICES, st.floats(-700, 700))
-def test_softmax_ignores_a_shift(Z, shift):
-    """Ajouter un même nombre à toute une ligne ne change rien."""
-    np.testing.assert_allclose(softmax(Z + shift), softmax(Z), rtol=1e-9, atol=1e-15)
-
-
 def test_softmax_does_not_overflow():
     """L'exponentielle de 1e4 n'est jamais calculée."""
     with np.errstate(**STRICT):
         A = softmax(np.array([[1e4, 0, -1e4], [-1e4, -1e4, -1e4]]))
     np.testing.assert_allclose(A, [[1, 0, 0], [1 / 3, 1 / 3, 1 / 3]])
-
-
-@given(z=FLOATS)
-def test_softmax_of_two_classes_is_a_sigmoid(z):
-    """Avec deux scores z et 0, la première probabilité est σ(z)."""
-    A = softmax(np.array([[z, 0.0]]))
-    np.testing.assert_allclose(A[0, 0], sigmoid(np.array(z)), rtol=1e-13)
 
 
 def test_hidden_activations_by_hand():
@@ -141,18 +122,21 @@ def test_relu_derivative_is_zero_where_the_neuron_is_off():
 # --- Les pertes -----------------------------------------------------------------------
 
 
+@pytest.mark.parametrize("loss", [log_loss, cross_entropy, squared_error])
+def test_a_flat_target_is_refused(loss):
+    """Face à une colonne, elle donnerait, sans un mot, une perte de m × m valeurs."""
+    y, A = np.array([1.0, 0.0, 1.0]), np.array([[0.9], [0.1], [0.9]])
+    assert np.isfinite(loss(y.reshape(-1, 1), A))
+    with pytest.raises(ValueError) as refusal:
+        loss(y, A)
+    assert_helpful(refusal, "(3, 1)", "(3,)", "y.reshape(-1, 1)")
+
+
 def test_log_loss_by_hand():
     """Deux images : -(log 0,8 + log(1 - 0,4)) / 2."""
     y, A = np.array([[1.0], [0.0]]), np.array([[0.8], [0.4]])
     assert log_loss(y, A) == pytest.approx(-(np.log(0.8) + np.log(0.6)) / 2, rel=1e-14)
     assert isinstance(log_loss(y, A), float)
-
-
-def test_log_loss_argument_order():
-    """La cible d'abord ; les échanger, comme le faisait le cours précédent, se voit."""
-    y, A = np.array([[1.0]]), np.array([[0.25]])
-    assert log_loss(y, A) == pytest.approx(np.log(4), rel=1e-14)
-    assert log_loss(A, y) > 20
 
 
 @given(st.lists(st.tuples(st.booleans(), st.floats(0, 1)), min_size=2, max_size=20))
@@ -193,13 +177,6 @@ def test_cross_entropy_matches_scikit_learn(seed, m, n_classes):
     A = softmax(3 * rng.normal(size=(m, n_classes)))
     expected = sklearn.metrics.log_loss(labels, A, labels=range(n_classes))
     assert cross_entropy(np.eye(n_classes)[labels], A) == pytest.approx(expected)
-
-
-def test_cross_entropy_by_hand():
-    """La seule probabilité qui compte est celle de la bonne classe."""
-    y = np.array([[0.0, 1.0, 0.0], [1.0, 0.0, 0.0]])
-    A = np.array([[0.2, 0.5, 0.3], [0.25, 0.25, 0.5]])
-    assert cross_entropy(y, A) == pytest.approx((np.log(2) + np.log(4)) / 2, rel=1e-14)
 
 
 # --- Les différences finies -----------------------------------------------------------
@@ -243,21 +220,19 @@ def test_initial_shapes():
 
 @pytest.mark.parametrize(
     ("initialization", "std"),
-    [("small", 0.01), ("glorot", np.sqrt(2 / 500)), ("he", np.sqrt(2 / 300))],
+    [
+        ("zeros", 0),
+        ("small", 0.01),
+        ("glorot", np.sqrt(2 / 500)),
+        ("he", np.sqrt(2 / 300)),
+    ],
 )
 def test_initial_spread(initialization, std):
     """Moyenne nulle, et l'écart-type de chaque recette, sur une couche 300 → 200."""
     rng = np.random.default_rng(0)
     [(W, _)] = initialize_parameters([300, 200], rng, initialization)
     assert W.std() == pytest.approx(std, rel=0.01)
-    assert abs(W.mean()) < 4 * std / np.sqrt(W.size)
-
-
-def test_zero_initialization():
-    """Tous les poids à zéro, de la bonne forme."""
-    rng = np.random.default_rng(0)
-    [(W, _)] = initialize_parameters([3, 2], rng, "zeros")
-    np.testing.assert_array_equal(W, np.zeros((3, 2)))
+    assert abs(W.mean()) <= 4 * std / np.sqrt(W.size)
 
 
 def test_default_initialization_is_he():
@@ -267,19 +242,6 @@ def test_default_initialization_is_he():
         for name in ([], ["he"])
     ]
     np.testing.assert_array_equal(both[0][0][0], both[1][0][0])
-
-
-@pytest.mark.parametrize("initialization", INITIALIZATIONS)
-def test_initialization_is_reproducible(initialization):
-    """Une graine, des poids ; le générateur global n'est pas touché."""
-    before = np.random.get_state()[1].copy()  # noqa: NPY002
-    first, second = (
-        initialize_parameters([4, 3, 2], np.random.default_rng(7), initialization)
-        for _ in range(2)
-    )
-    for (W, _), (V, _) in zip(first, second, strict=True):
-        np.testing.assert_array_equal(W, V)
-    np.testing.assert_array_equal(before, np.random.get_state()[1])  # noqa: NPY002
 
 
 # --- L'aller et le retour -------------------------------------------------------------
@@ -365,16 +327,6 @@ def test_back_propagation_matches_finite_differences(activation, output, depth, 
     check_gradients(m, sizes, activation, output, seed)
 
 
-def test_back_propagation_by_hand():
-    """Un neurone, deux images : dW = Xᵀ (A - y) / m, db = moyenne des (A - y)."""
-    X, y = np.array([[1.0, 2.0], [3.0, -1.0]]), np.array([[1.0], [0.0]])
-    A = np.array([[0.75], [0.5]])
-    parameters = [(np.zeros((2, 1)), np.zeros((1, 1)))]
-    [(dW, db)] = back_propagation(y, parameters, [X, A])
-    np.testing.assert_allclose(dW, [[0.625], [-0.5]], rtol=1e-15)
-    np.testing.assert_allclose(db, [[0.125]], rtol=1e-15)
-
-
 def test_back_propagation_changes_nothing():
     """Ni les poids, ni les activations, ni les cibles ne sont modifiés."""
     rng = np.random.default_rng(0)
@@ -427,20 +379,6 @@ def test_adam_by_hand():
     # t = 2 : moyenne -0,75 / 0,75 = -1 ; carré (0,1875 + 1) / (1 - 0,5625).
     expected = -1 / (np.sqrt(1.1875 / 0.4375) + 0.5)
     assert solver(np.array([-2.0])).item() == pytest.approx(expected, rel=1e-14)
-
-
-@pytest.mark.parametrize("scale", [1e-4, 1, 1e6])
-def test_first_adam_step_ignores_the_scale(scale):
-    """Le premier pas vaut ± learning_rate, quelle que soit la taille du gradient."""
-    parameter = np.zeros(2)
-    update(parameter, Adam()(scale * np.array([3.0, -0.5])), 0.001)
-    np.testing.assert_allclose(parameter, [-0.001, 0.001], rtol=1e-3)
-
-
-def test_adam_accepts_a_zero_gradient():
-    """Un pixel toujours noir a un gradient nul : pas de division par zéro."""
-    with np.errstate(**STRICT):
-        np.testing.assert_array_equal(Adam()(np.zeros(3)), np.zeros(3))
 
 
 @pytest.mark.parametrize("solver", [Momentum(), Momentum(nesterov=True), Adam()])

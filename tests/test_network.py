@@ -1,19 +1,19 @@
 """`NeuralNetwork`, face à scikit-learn, aux mauvaises valeurs et aux vraies images."""
 
-import os
+import doctest
+import io
 import pickle
 import re
-import subprocess
-import sys
 import warnings
+from functools import partial
 
+import joblib
 import numpy as np
 import pytest
 from sklearn.base import clone
-from sklearn.datasets import make_blobs, make_classification
+from sklearn.datasets import make_blobs
+from sklearn.ensemble import BaggingClassifier
 from sklearn.exceptions import ConvergenceWarning, NotFittedError
-from sklearn.inspection import DecisionBoundaryDisplay
-from sklearn.linear_model import LogisticRegression
 from sklearn.model_selection import GridSearchCV, cross_val_score
 from sklearn.neural_network import MLPClassifier
 from sklearn.pipeline import make_pipeline
@@ -26,9 +26,10 @@ from conftest import ROOT, assert_helpful
 from utilities import (
     NeuralNetwork,
     NeuralNetworkRegressor,
+    decimal,
     flatten_images,
-    initialize_parameters,
     load_data,
+    mirror_and_shift,
     plot_learning_curves,
 )
 
@@ -47,13 +48,6 @@ def blobs_3():
     """Trois nuages de points, trois classes."""
     centers = [[-2, 0], [2, 0], [0, 3]]
     return make_blobs(90, centers=centers, random_state=0)
-
-
-@pytest.fixture(scope="module")
-def silhouettes():
-    """Les chats et les chiens du cours, à plat."""
-    X_train, y_train, X_test, y_test = load_data()
-    return flatten_images(X_train), y_train, flatten_images(X_test), y_test
 
 
 def assert_same_weights(first, second):
@@ -112,13 +106,6 @@ def test_fitted_attributes(blobs_3):
     assert ours.loss_ == ours.loss_curve_[-1]
 
 
-@pytest.mark.parametrize("method", ["predict", "predict_proba"])
-def test_unfitted_model_refuses_to_predict(method, blobs):
-    """Avant `fit`, l'erreur est celle de scikit-learn."""
-    with pytest.raises(NotFittedError):
-        getattr(NeuralNetwork(), method)(blobs[0])
-
-
 def test_model_in_scikit_learn_tools(blobs):
     """Pipeline, validation croisée, recherche sur grille, clone."""
     X, y = blobs
@@ -134,119 +121,70 @@ def test_model_in_scikit_learn_tools(blobs):
     assert copy.get_params() == search.best_estimator_[-1].get_params()
 
 
-def test_decision_boundary_display(blobs, figures):
-    """La frontière se trace avec l'outil de scikit-learn."""
-    X, y = blobs
-    model = NeuralNetwork((), max_iter=5).fit(X, y)
-    display = DecisionBoundaryDisplay.from_estimator(model, X, grid_resolution=10)
-    assert display.response.shape == (10, 10)
+def through_pickle(model, path):
+    return pickle.loads(pickle.dumps(model))
 
 
-def test_pickle_round_trip(blobs_3):
-    """Enregistré puis relu, le réseau prédit au bit près la même chose."""
+def through_joblib(model, path):
+    joblib.dump(model, path)
+    return joblib.load(path)
+
+
+@pytest.mark.parametrize("copy", [through_pickle, through_joblib])
+def test_a_stored_network_comes_back_whole(copy, blobs_3, tmp_path):
+    """Mêmes réglages, classes, courbes et prédictions ; il se laisse réentraîner."""
     X, y = blobs_3
-    model = NeuralNetwork((4,), max_iter=5, random_state=0).fit(X, y)
-    copy = pickle.loads(pickle.dumps(model))
-    np.testing.assert_array_equal(copy.predict_proba(X), model.predict_proba(X))
-    assert copy.history_ == model.history_
+    names = np.array(["chat", "chien", "été"])[y]
+    augment = partial(mirror_and_shift, shape=(1, 2), max_shift=0)
+    model = NeuralNetwork((4,), max_iter=5, random_state=0, augment=augment)
+    model.fit(X, names, X, names)
+    back = copy(model, tmp_path / "réseau d'été.joblib")
+    assert back.get_params().keys() == model.get_params().keys()
+    assert back.augment.keywords == augment.keywords
+    assert back.history_ == model.history_
+    np.testing.assert_array_equal(back.predict(X), model.predict(X), strict=True)
+    np.testing.assert_array_equal(back.predict_proba(X), model.predict_proba(X))
+    assert_same_weights(back.fit(X, names), model)
 
 
-# --- Les mêmes résultats que scikit-learn ---------------------------------------------
+def test_what_the_readme_shows_runs(blobs, tmp_path, monkeypatch):
+    """Les deux lignes qui rangent un réseau et le reprennent, en français ou non."""
+    monkeypatch.chdir(tmp_path)
+    model = NeuralNetwork((4,), max_iter=2).fit(*blobs)
+    for name in ("README.md", "README.en.md"):
+        text = (ROOT / name).read_text(encoding="utf-8")
+        [block] = re.findall(r"```python\n(.*?joblib.*?)```", text, flags=re.DOTALL)
+        namespace = {"network": model}
+        exec(block, namespace)
+        assert namespace["network"] is not model
+        assert_same_weights(namespace["network"], model)
 
 
-@pytest.mark.parametrize("n_classes", [2, 3])
-def test_single_layer_converges_to_logistic_regression(n_classes):
-    """Sans couche cachée, la descente trouve le minimum de LogisticRegression.
-
-    Notre pénalité alpha / 2m · ΣW² est la sienne avec C = 1 / alpha.
-    """
-    X, y = make_classification(
-        100,
-        6,
-        n_informative=4,
-        n_redundant=0,
-        n_classes=n_classes,
-        n_clusters_per_class=1,
-        random_state=0,
-    )
-    X = StandardScaler().fit_transform(X)
-    expected = LogisticRegression(C=0.5, tol=1e-10, max_iter=1000).fit(X, y)
-    model = NeuralNetwork(
-        (),
-        solver="sgd",
-        alpha=2,
-        batch_size=len(X),
-        learning_rate_init=0.5,
-        max_iter=2000,
-        n_iter_no_change=2000,
-    ).fit(X, y)
-    W, b = model.coefs_[0].T, model.intercepts_[0]
-    if n_classes > 2:  # ajouter un même biais à toutes les classes ne change rien
-        b = b - b.mean() + expected.intercept_.mean()
-    np.testing.assert_allclose(W, expected.coef_, atol=1e-5)
-    np.testing.assert_allclose(b, expected.intercept_, atol=1e-5)
-    proba = expected.predict_proba(X)
-    np.testing.assert_allclose(model.predict_proba(X), proba, atol=1e-5)
+def test_the_example_of_fit_is_true(blobs):
+    """Dans un Pipeline, X_val se transforme avant : l'exemple de la docstring."""
+    (X, y), examples = blobs, doctest.DocTestFinder()
+    names = {"StandardScaler": StandardScaler, "make_pipeline": make_pipeline}
+    names |= {"X": 50 + 9 * X[20:], "y": y[20:], "X_val": 50 + 9 * X[:20]}
+    names |= {"y_val": y[:20], "NeuralNetwork": NeuralNetwork}
+    [example] = examples.find(NeuralNetwork.fit, "fit", globs=names)
+    assert len(example.examples) == 4
+    assert doctest.DocTestRunner().run(example).failed == 0
 
 
-def mlp_from_the_same_weights(X, y, hidden_layer_sizes, n_epochs, **options):
-    """MLPClassifier, parti des poids initiaux de NeuralNetwork(random_state=0)."""
-    mlp = MLPClassifier(hidden_layer_sizes, max_iter=1, warm_start=True, **options)
-    with warnings.catch_warnings(action="ignore", category=ConvergenceWarning):
-        mlp.fit(X, y)
-        sizes = [X.shape[1], *hidden_layer_sizes, mlp.n_outputs_]
-        start = initialize_parameters(sizes, np.random.default_rng(0), "glorot")
-        for layer, (W, _) in enumerate(start):
-            mlp.coefs_[layer][:] = W
-            mlp.intercepts_[layer][:] = 0
-        mlp.loss_curve_.clear()
-        return mlp.set_params(max_iter=n_epochs).fit(X, y)
+# --- Calculé à la main ----------------------------------------------------------------
 
 
-SOLVERS = {
-    "descente": {"solver": "sgd", "momentum": 0},
-    "elan": {"solver": "sgd", "momentum": 0.9, "nesterovs_momentum": False},
-    "nesterov": {"solver": "sgd", "momentum": 0.9},
-    "adam": {"solver": "adam", "epsilon": 1e-15},
-}
-
-
-@pytest.mark.parametrize("activation", ["identity", "logistic", "tanh", "relu"])
-@pytest.mark.parametrize("solver", SOLVERS)
-@pytest.mark.parametrize("n_classes", [2, 3])
-def test_steps_are_those_of_mlp_classifier(
-    solver, activation, n_classes, blobs, blobs_3
-):
-    """Du même départ, sur des lots non mélangés : mêmes poids, mêmes pertes.
-
-    Dans Adam, epsilon s'ajoute après la correction du biais chez nous, comme dans
-    l'article, avant chez scikit-learn : d'où une valeur infime, qui ne se voit pas.
-    """
-    X, y = blobs if n_classes == 2 else blobs_3
-    options = {
-        **SOLVERS[solver],
-        "activation": activation,
-        "alpha": 0.3,
-        "batch_size": 40,
-        "learning_rate_init": 0.01,
-        "shuffle": False,
-    }
-    theirs = mlp_from_the_same_weights(X, y, (5, 4), 4, **options)
-    ours = NeuralNetwork(
-        (5, 4), max_iter=4, initialization="glorot", random_state=0, **options
-    ).fit(X, y)
-    for name in ("coefs_", "intercepts_", "loss_curve_"):
-        pairs = zip(getattr(ours, name), getattr(theirs, name), strict=True)
-        for actual, expected in pairs:
-            np.testing.assert_allclose(actual, expected, rtol=1e-8, atol=1e-10)
-
-
-def test_first_loss_of_a_neuron_at_zero(blobs):
-    """Poids nuls : chaque probabilité vaut ½, la perte log 2."""
-    X, y = blobs
-    model = NeuralNetwork(**NEURON, batch_size=len(X), max_iter=1).fit(X, y)
+def test_a_neuron_at_zero_hesitates():
+    """Poids nuls : chaque probabilité vaut ½, la perte log 2, la classe la première."""
+    X, y = np.eye(4), np.array(["b", "a", "a", "a"])
+    model = NeuralNetwork(**NEURON, learning_rate_init=1e-300, max_iter=1)
+    model.fit(X, y, X, y)
     assert model.loss_curve_ == [pytest.approx(np.log(2), rel=1e-14)]
-    assert model.history_["accuracy"] == [0.5]
+    assert model.history_["accuracy"] == model.history_["val_accuracy"] == [0.75]
+    assert model.predict(X).tolist() == ["a"] * 4
+    labels = NeuralNetwork(**NEURON, learning_rate_init=1e-300, max_iter=1)
+    assert labels.fit(X, X.astype(int)).history_["accuracy"] == [0]
+    np.testing.assert_array_equal(labels.predict(X), np.zeros((4, 4)))
 
 
 def test_one_step_by_hand():
@@ -273,36 +211,22 @@ def test_column_and_flat_labels_are_the_same(n_classes, blobs, blobs_3):
     assert validated.history_["val_accuracy"][-1] == validated.score(X, y)
 
 
-def test_classes_of_any_name(blobs_3):
-    """Des chaînes pour classes : triées, et rendues telles quelles."""
-    X, y = blobs_3
-    names = np.array(["mouton", "âne", "chèvre"])[y]
+NAMES = [[0, 1], [-1, 1], [3.0, 7.0], ["chat", "chien"], ["chèvre", "mouton", "âne"]]
+
+
+@pytest.mark.parametrize("names", NAMES)
+def test_each_class_has_its_column(names, blobs, blobs_3):
+    """La colonne k est la probabilité de classes_[k], quels que soient les noms."""
+    X, y = blobs if len(names) == 2 else blobs_3
+    labels = np.array(names)[y]
     model = NeuralNetwork((8,), learning_rate_init=0.05, max_iter=50, random_state=0)
-    model.fit(X, names)
-    assert model.classes_.tolist() == ["chèvre", "mouton", "âne"]
-    assert model.score(X, names) > 0.9
-    most_likely = model.classes_[model.predict_proba(X).argmax(axis=1)]
-    np.testing.assert_array_equal(model.predict(X), most_likely)
-
-
-@pytest.mark.parametrize("labels", [[0, 1], [-1, 1], [3.0, 7.0], ["chat", "chien"]])
-def test_second_class_has_the_second_probability(labels, blobs):
-    """La colonne 1 est la probabilité de classes_[1], quels que soient les noms."""
-    X, y = blobs
-    model = NeuralNetwork((), learning_rate_init=0.1).fit(X, np.array(labels)[y])
-    assert model.classes_.tolist() == labels
-    proba = model.predict_proba(X)
+    proba = model.fit(X, labels).predict_proba(X)
+    assert model.classes_.tolist() == names
     np.testing.assert_allclose(proba.sum(axis=1), 1)
-    assert proba[y == 1, 1].mean() > 0.8
-
-
-def test_ten_classes():
-    """Dix classes : softmax, dix colonnes qui somment à 1."""
-    X, y = make_blobs(300, centers=10, n_features=5, random_state=0)
-    model = NeuralNetwork((32,), learning_rate_init=0.01, random_state=0).fit(X, y)
-    assert model.predict_proba(X).shape == (300, 10)
-    np.testing.assert_allclose(model.predict_proba(X).sum(axis=1), 1)
-    assert model.score(X, y) > 0.95
+    np.testing.assert_array_equal(
+        model.predict(X), model.classes_[proba.argmax(axis=1)]
+    )
+    assert model.score(X, labels) > 0.9
 
 
 def test_several_labels_at_once(blobs_3):
@@ -318,20 +242,65 @@ def test_several_labels_at_once(blobs_3):
     np.testing.assert_array_equal(model.predict(X), model.predict_proba(X) > 0.5)
 
 
+@pytest.mark.parametrize("refused", ["y", "y_val"])
+def test_several_labels_are_zeros_and_ones(refused, blobs):
+    """Une matrice de -1 et de 1 donnerait une perte négative."""
+    X, _ = blobs
+    Y, signs = (X > 0).astype(int), np.where(X > 0, 1, -1)
+    targets = {"y": Y, "X_val": X, "y_val": Y, refused: signs}
+    with pytest.raises(ValueError) as refusal:
+        NeuralNetwork((), max_iter=1).fit(X, **targets)
+    assert_helpful(refusal, f"{refused} ne doit contenir que [0, 1]", "-1")
+    with pytest.raises(ValueError) as refusal:
+        NeuralNetwork((), max_iter=1).fit(X, Y.astype(str))
+    assert_helpful(refusal, "[0, 1]")
+
+
+def test_a_single_class_has_a_single_probability(blobs):
+    """Autant de colonnes que de classes : BaggingClassifier compte dessus."""
+    X, y = blobs
+    model = NeuralNetwork((4,), max_iter=2).fit(X, np.full(len(X), "chat"))
+    assert model.classes_.tolist() == ["chat"]
+    np.testing.assert_array_equal(model.predict_proba(X), np.ones((len(X), 1)))
+    assert set(model.predict(X)) == {"chat"}
+    rare = np.arange(len(X)) == 7  # certains tirages n'auront pas cet exemple
+    bag = BaggingClassifier(NeuralNetwork((4,), max_iter=2), random_state=0)
+    assert bag.fit(X, rare).predict_proba(X).shape == (len(X), 2)
+    assert {len(model.classes_) for model in bag.estimators_} == {1, 2}
+
+
+def test_images_that_are_not_flat(blobs):
+    """L'oubli le plus courant : la phrase nomme la fonction qui le répare."""
+    X, y = blobs
+    images = X.reshape(-1, 2, 1)
+    for arguments in [(images, y), (X, y, images, y), (list(images), y)]:
+        with pytest.raises(ValueError) as refusal:
+            NeuralNetwork((), max_iter=1).fit(*arguments)
+        assert_helpful(refusal, "flatten_images(X)", "(120, 2, 1)")
+    with pytest.raises(ValueError, match="flatten_images"):
+        NeuralNetwork((), max_iter=1).fit(X, y).predict(images)
+
+
 @pytest.mark.parametrize("hidden_layer_sizes", [(), (8,)])
 @pytest.mark.parametrize("solver", ["sgd", "adam"])
-def test_single_precision_is_kept(hidden_layer_sizes, solver, blobs):
-    """float32 en entrée : float32 partout, même avec un pas np.float64."""
-    X, y = blobs
+def test_single_precision_is_kept(hidden_layer_sizes, solver, blobs, monkeypatch):
+    """float32 en entrée : float32 partout, gradients compris, réglages en float64."""
+    gradients, flatten = [], utilities._flatten
+    monkeypatch.setattr(
+        utilities, "_flatten", lambda g: gradients.append(flatten(g)) or gradients[-1]
+    )
+    X, y = blobs[0].astype(np.float32), blobs[1]
     model = NeuralNetwork(
         hidden_layer_sizes,
         solver=solver,
+        alpha=np.float64(0.1),
+        dropout=np.float64(0.3),
         learning_rate_init=np.float64(0.01),
         max_iter=3,
-        early_stopping=True,
-    ).fit(X.astype(np.float32), y)
-    arrays = [*model.coefs_, *model.intercepts_]
-    arrays.append(model.predict_proba(X.astype(np.float32)))
+    ).fit(X, y, X.astype(float), y)
+    arrays = [*gradients[1:], *model.coefs_, *model.intercepts_]
+    arrays.append(model.predict_proba(X))
+    assert len(gradients) == 4  # les poids initiaux, puis trois pas
     assert {array.dtype for array in arrays} == {np.dtype(np.float32)}
 
 
@@ -347,16 +316,20 @@ def test_arguments_are_left_alone(blobs):
     np.testing.assert_array_equal(X, before)
 
 
-def test_every_image_is_seen_once_an_epoch(monkeypatch):
-    """Le dernier lot, plus petit, compte aussi ; l'ordre change à chaque époque."""
-    X = np.arange(10.0).reshape(-1, 1)
-    seen = []
-    gradient = NeuralNetwork._gradient
+def record_batches(monkeypatch):
+    """La liste des X que recevra chaque pas."""
+    seen, gradient = [], NeuralNetwork._gradient
     monkeypatch.setattr(
         NeuralNetwork,
         "_gradient",
         lambda self, X, *rest: (seen.append(X.ravel()), gradient(self, X, *rest))[1],
     )
+    return seen
+
+
+def test_every_image_is_seen_once_an_epoch(monkeypatch):
+    """Le dernier lot, plus petit, compte aussi ; l'ordre change à chaque époque."""
+    X, seen = np.arange(10.0).reshape(-1, 1), record_batches(monkeypatch)
     NeuralNetwork((), batch_size=4, max_iter=2, random_state=0).fit(X, X.ravel() > 4)
     assert [len(batch) for batch in seen] == [4, 4, 2] * 2
     orders = [np.concatenate(seen[:3]), np.concatenate(seen[3:])]
@@ -366,32 +339,65 @@ def test_every_image_is_seen_once_an_epoch(monkeypatch):
     assert (orders[0] != orders[1]).any()
 
 
-def test_validation_labels_must_be_known(blobs):
-    """Une classe jamais vue à l'entraînement n'est pas comptée comme une autre."""
-    X, y = blobs
+def test_batches_without_asking(monkeypatch):
+    """Deux cents images par lot ; dans l'ordre si l'on ne mélange pas."""
+    X, seen = np.arange(450.0).reshape(-1, 1), record_batches(monkeypatch)
+    NeuralNetwork((), max_iter=1, shuffle=False).fit(X, X.ravel() > 4)
+    assert [len(batch) for batch in seen] == [200, 200, 50]
+    np.testing.assert_array_equal(np.concatenate(seen), X.ravel())
+
+
+VALIDATIONS = {
+    "une classe jamais vue": lambda X, y: (X, y, X, y + 1),
+    "X_val seul": lambda X, y: (X, y, X),
+    "y_val seul": lambda X, y: (X, y, None, y),
+    "des colonnes de trop": lambda X, y: (X, X > 0, X, np.hstack([X, X]) > 0),
+    "une colonne de moins": lambda X, y: (X, X > 0, X, X[:, :1] > 0),
+    "une colonne de plus": lambda X, y: (X, y, X, X > 0),
+}
+
+
+@pytest.mark.parametrize("case", VALIDATIONS)
+def test_refused_validation(case, blobs):
+    """Un refus, non une perte fausse ou un oubli passé sous silence."""
     with pytest.raises(ValueError) as refusal:
-        NeuralNetwork((), max_iter=1).fit(X, y, X, np.where(y == 0, 2, y))
-    assert_helpful(refusal, "y_val", "2")
-
-
-@pytest.mark.parametrize("given", ["X_val", "y_val"])
-def test_validation_comes_in_pairs(given, blobs):
-    """L'un sans l'autre est un oubli, pas une demande de s'en passer."""
-    X, y = blobs
-    validation = {"X_val": X} if given == "X_val" else {"y_val": y}
-    with pytest.raises(ValueError) as refusal:
-        NeuralNetwork((), max_iter=1).fit(X, y, **validation)
-    assert_helpful(refusal, "X_val", "y_val")
-
-
-@pytest.mark.parametrize("columns", [[0], [0, 1, 0]])
-def test_validation_labels_have_as_many_columns(columns, blobs):
-    """Une colonne de trop ou de moins : un refus, non une perte fausse."""
-    X, _ = blobs
-    Y = (X > 0).astype(int)
-    with pytest.raises(ValueError) as refusal:
-        NeuralNetwork((), max_iter=1).fit(X, Y, X, Y[:, columns])
+        NeuralNetwork((), max_iter=1).fit(*VALIDATIONS[case](*blobs))
     assert_helpful(refusal, "y_val")
+
+
+def fail(X, rng):
+    raise RuntimeError("augmentation impossible")
+
+
+@pytest.mark.parametrize("fitted", [True, False])
+@pytest.mark.parametrize(
+    ("options", "arguments"),
+    [
+        ({}, lambda X, y: (X, y + 1, X, y)),
+        ({}, lambda X, y: (X[:, :1], np.where(y, np.nan, 0))),
+        ({"augment": fail}, lambda X, y: (X[:, :1], y + 1)),
+        ({"solver": "sgd", "learning_rate_init": 1e200}, lambda X, y: (X[:, :1], y)),
+        ({"early_stopping": True}, lambda X, y: (X[:3, :1], y[:3] + 1)),
+        ({"alpha": -1}, lambda X, y: (X[:, :1], y)),
+    ],
+    ids=["validation", "cibles", "augmentation", "divergence", "part", "réglage"],
+)
+def test_a_refused_fit_leaves_the_model_as_it_was(fitted, options, arguments, blobs):
+    """Ni classes, ni poids, ni nombre de colonnes : rien n'a changé."""
+    X, y = blobs
+    model = NeuralNetwork((4,), max_iter=2)
+    if fitted:
+        model.fit(X, y, X, y)
+    before = dict(vars(model.set_params(**options)))
+    proba = model.predict_proba(X) if fitted else None
+    with pytest.raises((ValueError, RuntimeError)):
+        model.fit(*arguments(X, y))
+    assert vars(model) == before
+    if fitted:
+        np.testing.assert_array_equal(model.predict_proba(X), proba)
+    else:
+        with pytest.raises(NotFittedError):
+            model.predict(X)
 
 
 @pytest.mark.parametrize(
@@ -417,27 +423,35 @@ def test_automatic_initialization(hidden_layer_sizes, activation, expected, blob
 # --- Le hasard ------------------------------------------------------------------------
 
 
-def test_same_seed_same_network(blobs):
-    """Une graine, un réseau ; une autre graine, un autre."""
-    X, y = blobs
+SEEDS = [int, np.int64, np.random.default_rng, np.random.RandomState]
+
+
+@pytest.mark.parametrize("kind", SEEDS)
+def test_same_seed_same_network(kind, blobs):
+    """Une graine, un réseau ; une autre, un autre ; un générateur vaut graine."""
     first, second, other = (
-        NeuralNetwork((4,), max_iter=3, batch_size=16, random_state=seed).fit(X, y)
+        NeuralNetwork((4,), max_iter=3, batch_size=16, random_state=kind(seed)).fit(
+            *blobs
+        )
         for seed in (0, 0, 1)
     )
     assert_same_weights(first, second)
     assert (first.coefs_[0] != other.coefs_[0]).all()
-    assert_same_weights(first, first.fit(X, y))
 
 
-@pytest.mark.parametrize("kind", [np.random.default_rng, np.random.RandomState])
-def test_generator_as_random_state(kind, blobs):
-    """Un générateur, de l'une ou l'autre sorte, vaut graine."""
+def test_early_stopping_does_not_change_the_start(blobs):
+    """Même graine, mêmes poids initiaux ; la part mise de côté suit la graine."""
     X, y = blobs
-    first, second = (
-        NeuralNetwork((4,), max_iter=2, random_state=kind(0)).fit(X, y)
-        for _ in range(2)
+    options = {"learning_rate_init": 1e-300, "max_iter": 1, "early_stopping": True}
+    stopped = NeuralNetwork((4,), random_state=0, **options).fit(X, y)
+    plain = NeuralNetwork((4,), random_state=0, **{**options, "early_stopping": False})
+    np.testing.assert_array_equal(stopped.coefs_[0], plain.fit(X, y).coefs_[0])
+    first, again, other = (
+        fit_and_tell_split(NeuralNetwork((), random_state=seed, **options), X, y)[0]
+        for seed in (0, 0, 1)
     )
-    assert_same_weights(first, second)
+    np.testing.assert_array_equal(first, again)
+    assert not np.array_equal(first, other)
 
 
 @pytest.mark.parametrize("random_state", [None, 0])
@@ -455,12 +469,6 @@ def test_global_generator_is_untouched(random_state, blobs):
 # --- L'arrêt --------------------------------------------------------------------------
 
 
-def noisy_labels(seed):
-    """Des étiquettes tirées à pile ou face : de quoi surapprendre aussitôt."""
-    rng = np.random.default_rng(seed)
-    return rng.normal(size=(80, 10)), rng.integers(2, size=80)
-
-
 def fit_and_tell_split(model, X, y):
     """Entraîne, et rend les images de validation que le réseau s'est gardées."""
     split, kept = model._split, []
@@ -476,27 +484,6 @@ def test_validation_split_keeps_the_proportions():
     X_val, Y_val = fit_and_tell_split(model, X, y)
     assert len(np.unique(X_val)) == 25
     assert Y_val.sum() == (X_val < 20).sum() == 5
-
-
-@pytest.mark.parametrize("given", [True, False])
-def test_early_stopping_restores_the_best_weights(given):
-    """Les poids rendus sont ceux de la meilleure époque, non de la dernière."""
-    X, y = noisy_labels(0)
-    X_val, y_val = noisy_labels(1)
-    model = NeuralNetwork(
-        (32,), early_stopping=True, learning_rate_init=0.02, random_state=2
-    )
-    if given:
-        model.fit(X, y, X_val, y_val)
-    else:
-        X_val, y_val = fit_and_tell_split(
-            model.set_params(validation_fraction=0.3), X, y
-        )
-        assert len(X_val) == 24
-    history = model.history_["val_accuracy"]
-    assert len(history) == model.n_iter_ < model.max_iter
-    assert history[-1] < max(history)  # sans quoi le test ne prouverait rien
-    assert model.score(X_val, np.ravel(y_val)) == pytest.approx(max(history))
 
 
 def test_history_has_one_value_per_epoch(blobs):
@@ -521,11 +508,70 @@ def test_validation_is_measured_with_the_weights_of_the_epoch(blobs):
     assert model.history_["val_accuracy"][-1] == model.score(X, y)
 
 
-@pytest.mark.parametrize("patience", [1, 4])
-def test_stops_when_nothing_improves(patience, blobs):
-    """Un gain inférieur à tol ne compte pas : la première époque, puis la patience."""
-    model = NeuralNetwork((), tol=1000.0, n_iter_no_change=patience).fit(*blobs)
-    assert model.n_iter_ == 2 + patience
+def scripted(monkeypatch, **scores):
+    """Des scores écrits d'avance, un par époque ; le poids dit combien ont passé."""
+    epochs = iter(zip(*scores.values(), strict=True))
+
+    def train_one_epoch(self, X, Y, theta, solver, rng):
+        theta += 1
+        return dict(zip(scores, next(epochs), strict=True))
+
+    monkeypatch.setattr(NeuralNetwork, "_train_one_epoch", train_one_epoch)
+    monkeypatch.setattr(NeuralNetwork, "_evaluate", lambda *_: {})
+
+
+STOPS = {  # pertes, tol, époque de l'arrêt pour une patience de 2
+    "plateau": ([5, 4, 4, 4, 4, 4], 0.1, 5),
+    "gain égal à tol": ([5, 4, 3, 2, 1, 0], 1, 4),
+    "gain qui dépasse tol": ([6, 4, 2, 0, 0, 0, 0], 1.5, 7),
+    "le meilleur compte, non le dernier": ([5, 9, 8, 7, 6, 6], 0.1, 4),
+    "un sursaut remet à zéro": ([5, 5, 5, 4, 4, 4, 4, 4], 0.1, 7),
+    "petits gains ajoutés": ([5, 4.5, 4, 3.5, 3, 2.5], 0.6, 4),
+}
+
+
+@pytest.mark.parametrize("case", STOPS)
+def test_stops_when_nothing_improves(case, blobs, monkeypatch):
+    """Plus de deux époques de suite sans gain supérieur à tol."""
+    losses, tol, expected = STOPS[case]
+    scripted(monkeypatch, loss=losses)
+    model = NeuralNetwork((), tol=tol, n_iter_no_change=2, max_iter=len(losses))
+    assert model.fit(*blobs).n_iter_ == expected
+
+
+def test_early_stopping_keeps_the_first_of_the_best(blobs, monkeypatch):
+    """Refaire la même exactitude ne compte pas : ni pour les poids, ni pour durer."""
+    accuracies = [0.5, 0.7, 0.6, 0.7, 0.7, 0.9]
+    scripted(monkeypatch, val_accuracy=accuracies, val_loss=range(6), loss=range(6))
+    model = NeuralNetwork((), early_stopping=True, n_iter_no_change=2).fit(*blobs)
+    assert model.n_iter_ == 5
+    np.testing.assert_array_equal(model.coefs_[0], np.full((2, 1), 2))
+
+
+@pytest.mark.parametrize("last", [np.nan, np.inf, -np.inf])
+def test_late_divergence_keeps_the_best_weights(last, blobs, monkeypatch):
+    """Promis par l'arrêt précoce ; une phrase le dit, les courbes restent finies."""
+    losses = [3.0, 1.0, 2.0, last]
+    accuracies = [0.5, 0.7, 0.6, 0.7]
+    scripted(monkeypatch, val_accuracy=accuracies, val_loss=losses, loss=losses)
+    model = NeuralNetwork((), early_stopping=True)
+    with pytest.warns(UserWarning) as caught:
+        model.fit(*blobs)
+    assert caught[0].filename == __file__
+    assert_helpful(
+        caught[0].message, "l'époque 4", "learning_rate_init (0.001)", "gardés"
+    )
+    assert model.n_iter_ == 3
+    assert model.history_["loss"] == losses[:3]
+    np.testing.assert_array_equal(model.coefs_[0], np.full((2, 1), 2))
+
+
+def test_early_divergence_is_refused_even_with_early_stopping(blobs, monkeypatch):
+    """Dès la première époque, il n'y a pas de meilleurs poids à garder."""
+    scripted(monkeypatch, val_accuracy=[0.5], val_loss=[1.0], loss=[np.inf])
+    with pytest.raises(ValueError) as refusal:
+        NeuralNetwork((), early_stopping=True).fit(*blobs)
+    assert_helpful(refusal, "l'époque 1", "learning_rate_init")
 
 
 def test_zero_tolerance_goes_to_the_end(blobs):
@@ -600,24 +646,7 @@ def test_divergence_is_explained(hidden_layer_sizes, n_classes, dtype, blobs, bl
     )
     with pytest.raises(ValueError) as refusal:
         model.fit(X.astype(dtype), y)
-    assert_helpful_divergence(refusal, "1000000000000.0")
-
-
-def assert_helpful_divergence(refusal, learning_rate):
-    """Une phrase, qui nomme le réglage en cause et sa valeur."""
-    assert re.fullmatch(r"[^\n]*diverge[^\n]*\.", str(refusal.value))
-    assert "learning_rate_init" in str(refusal.value)
-    assert learning_rate in str(refusal.value)
-
-
-def test_diverged_model_does_not_predict(blobs):
-    """Après une divergence, pas de prédictions tirées de poids qui sont des NaN."""
-    X, y = blobs
-    model = NeuralNetwork((8, 8), "identity", solver="sgd", learning_rate_init=1e12)
-    with pytest.raises(ValueError):
-        model.fit(X, y)
-    with pytest.raises((NotFittedError, ValueError)):
-        model.predict(X)
+    assert_helpful(refusal, "diverge", "learning_rate_init (1000000000000.0)")
 
 
 @pytest.mark.parametrize("validated", [True, False])
@@ -629,84 +658,55 @@ def test_divergence_of_the_last_step_is_seen(validated, blobs):
     model.set_params(learning_rate_init=1e200)
     with pytest.raises(ValueError) as refusal:
         model.fit(X, y, *validation)
-    assert_helpful_divergence(refusal, "1e+200")
+    assert_helpful(refusal, "l'époque 1", "learning_rate_init (1e+200)")
 
 
 # --- Les réglages refusés -------------------------------------------------------------
 
-BAD_HYPERPARAMETERS = [
-    ("hidden_layer_sizes", (0,)),
-    ("hidden_layer_sizes", (-3,)),
-    ("hidden_layer_sizes", (8, 2.5)),
-    ("hidden_layer_sizes", (True,)),
-    ("hidden_layer_sizes", "16"),
-    ("hidden_layer_sizes", None),
-    ("hidden_layer_sizes", [[16, 8]]),
-    ("hidden_layer_sizes", [[16], [8]]),
-    ("hidden_layer_sizes", [(16,), 8]),
-    ("activation", "sigmoid"),
-    ("activation", None),
-    ("activation", ["relu"]),
-    ("activation", np.tanh),
-    ("solver", "lbfgs"),
-    ("solver", 1),
-    ("initialization", "xavier"),
-    ("initialization", None),
-    ("alpha", -1e-9),
-    ("alpha", np.nan),
-    ("alpha", "0.1"),
-    ("alpha", None),
-    ("alpha", 1j),
-    ("batch_size", 0),
-    ("batch_size", 32.0),
-    ("batch_size", "full"),
-    ("batch_size", None),
-    ("batch_size", True),
-    ("learning_rate_init", 0),
-    ("learning_rate_init", -0.1),
-    ("learning_rate_init", np.inf),
-    ("learning_rate_init", "constant"),
-    ("learning_rate_init", [0.1]),
-    ("max_iter", 0),
-    ("max_iter", 10.0),
-    ("max_iter", None),
-    ("max_iter", True),
-    ("n_iter_no_change", 0),
-    ("n_iter_no_change", "10"),
-    ("tol", -1e-4),
-    ("tol", np.nan),
-    ("tol", None),
-    ("momentum", 1),
-    ("momentum", -0.1),
-    ("momentum", "0.9"),
-    ("momentum", np.array([0.1, 0.9])),
-    ("beta_1", 1.0),
-    ("beta_1", np.nan),
-    ("beta_2", -0.5),
-    ("beta_2", None),
-    ("epsilon", 0),
-    ("epsilon", True),
-    ("validation_fraction", 0.0),
-    ("validation_fraction", 1.0),
-    ("validation_fraction", None),
-    ("shuffle", "non"),
-    ("shuffle", None),
-    ("early_stopping", "False"),
-    ("early_stopping", 2),
-    ("nesterovs_momentum", "non"),
-    ("random_state", -1),
-    ("random_state", "zéro"),
-    ("random_state", 1.5),
-]
+SIZES = [(0,), (-3,), (8, 2.5), (True,), "16", "", b"", None, {8, 4}, {8: 4}]
+SIZES += [[[16, 8]], [[16], [8]], [(16,), 8], np.array(8), np.array([8.0])]
+SIZES += [np.empty((0, 2)), np.ones((1, 2), int)]
+BAD_HYPERPARAMETERS = {
+    "hidden_layer_sizes": SIZES,
+    "activation": ["sigmoid", None, ["relu"], np.tanh],
+    "solver": ["lbfgs", 1],
+    "initialization": ["xavier", None],
+    "alpha": [-1e-9, np.nan, "0.1", None, 1j],
+    "batch_size": [0, 32.0, "full", None, True],
+    "learning_rate_init": [0, -0.1, np.inf, "constant", [0.1]],
+    "max_iter": [0, 10.0, None, True],
+    "n_iter_no_change": [0, "10"],
+    "tol": [-1e-4, np.nan, None],
+    "momentum": [1, -0.1, "0.9", np.array([0.1, 0.9])],
+    "beta_1": [1.0, np.nan],
+    "beta_2": [-0.5, None],
+    "epsilon": [0, True],
+    "dropout": [1.0, -0.1, "0.5"],
+    "augment": ["miroir", 2],
+    "validation_fraction": [0.0, 1.0, None],
+    "shuffle": ["non", None],
+    "early_stopping": ["False", 2],
+    "nesterovs_momentum": ["non"],
+    "random_state": [-1, "zéro", 1.5, True],
+}
 
 
-@pytest.mark.parametrize(("name", "value"), BAD_HYPERPARAMETERS)
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [(name, value) for name, values in BAD_HYPERPARAMETERS.items() for value in values],
+)
 def test_bad_hyperparameter_is_refused(name, value, blobs):
     """ValueError à l'entraînement, en une phrase qui nomme le réglage et sa valeur."""
     model = NeuralNetwork(**{"max_iter": 2, "early_stopping": True, name: value})
     with pytest.raises(ValueError) as refusal:
         model.fit(*blobs)
-    assert_helpful(refusal, name, repr(value))
+    assert_helpful(refusal, f"{name} doit être", f"reçu : {value!r}")
+
+
+def test_a_generator_is_not_a_sequence(blobs):
+    """Épuisé par le contrôle, il n'aurait plus donné aucune couche."""
+    with pytest.raises(ValueError, match="hidden_layer_sizes doit être une suite"):
+        NeuralNetwork(n for n in (8, 4)).fit(*blobs)
 
 
 @pytest.mark.parametrize(
@@ -716,11 +716,16 @@ def test_bad_hyperparameter_is_refused(name, value, blobs):
         ("hidden_layer_sizes", [8, 4]),
         ("hidden_layer_sizes", np.array([8, 4])),
         ("hidden_layer_sizes", []),
+        ("hidden_layer_sizes", range(4, 6)),
         ("batch_size", np.int64(16)),
         ("max_iter", np.int32(2)),
         ("learning_rate_init", np.float32(0.1)),
         ("alpha", 0),
+        ("dropout", 0),
+        ("dropout", 0.999),
+        ("momentum", 0),
         ("tol", 0),
+        ("random_state", 0),
         ("early_stopping", np.True_),
         ("n_iter_no_change", np.inf),  # admis par MLPClassifier
     ],
@@ -733,59 +738,26 @@ def test_good_hyperparameter_is_accepted(name, value, blobs):
 
 # --- La barre de progression ----------------------------------------------------------
 
-PROGRESS = """
-import sys
-import numpy as np
-from utilities import NeuralNetwork
-X = np.arange(20.0).reshape(-1, 1)
-y = X.ravel() > 9
-NeuralNetwork((), max_iter=7).fit(X, y, X, y)
-print("sans | avec", file=sys.stderr)
-NeuralNetwork((), max_iter=7, verbose=True).fit(X, y, X, y)
-"""
 
-
-def test_progress_bar(tmp_path):
-    """Sur la sortie d'erreur et en français avec verbose=True ; rien sans.
-
-    À part, car tqdm lit TQDM_DISABLE une fois pour toutes, à son importation.
-    """
-    environment = {**os.environ, "PYTHONPATH": str(ROOT), "PYTHONIOENCODING": "utf-8"}
-    environment.pop("TQDM_DISABLE", None)
-    run = subprocess.run(
-        [sys.executable, "-c", PROGRESS],
-        cwd=tmp_path,
-        env=environment,
-        capture_output=True,
-        encoding="utf-8",
-    )
-    assert run.returncode == 0, run.stderr
-    assert run.stdout == ""
-    without, shown = run.stderr.split("sans | avec")
-    assert without == ""
-    assert "7/7" in shown
-    assert "époque" in shown
-    assert re.search(r"perte=\d,\d{3}", shown)
-    assert re.search(r"perte de validation=\d,\d{3}", shown)
+def test_progress_bar(blobs, monkeypatch):
+    """En français avec verbose=True, aussi loin que l'entraînement ; rien sans."""
+    shown = io.StringIO()
+    tqdm = partial(utilities.tqdm, file=shown, mininterval=0, ncols=200)
+    monkeypatch.setattr(utilities, "tqdm", tqdm)
+    network = NeuralNetwork((), max_iter=7)
+    network.fit(*blobs, *blobs)
+    assert shown.getvalue() == ""
+    tqdm.keywords["disable"] = False  # en dépit de TQDM_DISABLE
+    network.set_params(verbose=True).fit(*blobs, *blobs)
+    last = shown.getvalue().split("\r")[-1]
+    loss, val_loss = (network.history_[key][-1] for key in ("loss", "val_loss"))
+    assert " 7/7 " in last
+    assert "époque/s" in last
+    losses = decimal(loss, 3), decimal(val_loss, 3)
+    assert "perte={}, perte de validation={}]".format(*losses) in last
 
 
 # --- Les vraies images ----------------------------------------------------------------
-
-
-def test_one_neuron_learns_the_silhouettes(silhouettes):
-    """La descente simple du carnet 02 : mieux que 86 % sur le test."""
-    X_train, y_train, X_test, y_test = silhouettes
-    model = NeuralNetwork(
-        **NEURON, batch_size=len(X_train), learning_rate_init=0.1, max_iter=300
-    ).fit(X_train, y_train)
-    assert model.score(X_test, y_test) >= 0.86
-
-
-def test_hidden_layer_learns_more(silhouettes):
-    """Une couche cachée dépasse le neurone seul."""
-    X_train, y_train, X_test, y_test = silhouettes
-    model = NeuralNetwork((64,), max_iter=60, random_state=0).fit(X_train, y_train)
-    assert model.score(X_test, y_test) >= 0.91
 
 
 def test_photographs_are_hard(photos_dir):

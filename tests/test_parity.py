@@ -1,7 +1,8 @@
-"""`NeuralNetwork` pas à pas, face à PyTorch, à scikit-learn, aux différences finies.
+"""`NeuralNetwork` pas à pas, face à PyTorch et à scikit-learn.
 
-Du même départ, sur les mêmes lots, trois programmes indépendants doivent faire les
-mêmes 200 pas. PyTorch n'est pas demandé par le cours : sans lui, ses tests sont passés.
+Du même départ, sur les mêmes lots, les trois programmes doivent faire les mêmes 200 pas
+et s'arrêter à la même époque. Le cours ne demande pas PyTorch : sans lui, ses tests
+sont passés.
 """
 
 import re
@@ -9,23 +10,14 @@ import re
 import nbformat
 import numpy as np
 import pytest
-from hypothesis import assume, given, settings
-from hypothesis import strategies as st
-from sklearn.neural_network import MLPClassifier
+from sklearn.neural_network import MLPClassifier, _multilayer_perceptron
 
 from conftest import ROOT
 from utilities import (
-    ACTIVATIONS,
     NeuralNetwork,
-    cross_entropy,
     flatten_images,
-    forward_propagation,
     initialize_parameters,
     load_data,
-    log_loss,
-    numerical_gradient,
-    sigmoid,
-    softmax,
 )
 
 HIDDEN = (16, 8)
@@ -244,77 +236,29 @@ def test_every_epoch_is_that_of_scikit_learn(solver, activation, n_classes, prob
     assert_same_training(model, mlp.loss_curve_, mlp.coefs_, mlp.intercepts_)
 
 
-# --- Les différences finies -----------------------------------------------------------
+STOPS = {
+    "arrêt précoce": {"early_stopping": True, "tol": 1e-4},
+    "perte": {"tol": 2e-3},
+}
 
 
-def draw_problem(data, output):
-    """Des X au hasard, des étiquettes y, et Y : une colonne par neurone de sortie."""
-    n_classes = data.draw(st.integers(3, 5), label="classes")
-    m = data.draw(st.integers(n_classes, 8), label="m")
-    n_features = data.draw(st.integers(1, 5), label="n_features")
-    rng = np.random.default_rng(data.draw(st.integers(0, 2**32 - 1), label="graine"))
-    X = rng.normal(size=(m, n_features))
-    if output == "softmax":
-        y = rng.permutation(np.arange(m) % n_classes)
-        return X, y, np.eye(n_classes)[y]
-    if output == "sigmoïde":
-        y = rng.permutation(np.arange(m) % 2).reshape(-1, 1)
-        return X, y, y
-    y = rng.integers(2, size=(m, n_classes))  # plusieurs étiquettes par image
-    y[:2] = [[0], [1]]
-    return X, y, y
-
-
-@pytest.mark.parametrize("activation", ["identity", "logistic", "tanh", "relu"])
-@pytest.mark.parametrize("output", ["sigmoïde", "sigmoïdes", "softmax"])
-@pytest.mark.parametrize("depth", [1, 2, 3, 4])
-@each_alpha
-@settings(max_examples=3)
-@given(data=st.data())
-def test_step_follows_finite_differences(activation, output, depth, alpha, data):
-    """Le deuxième pas de `fit`, divisé par le taux, est le gradient de la perte.
-
-    Le deuxième et non le premier, qui part de biais nuls.
-    """
-    X, y, Y = draw_problem(data, output)
-    widths = st.lists(st.integers(2, 5), min_size=depth - 1, max_size=depth - 1)
-    options = {
-        "hidden_layer_sizes": data.draw(widths, label="tailles"),
-        "activation": activation,
-        "solver": "sgd",
-        "momentum": 0,
-        "alpha": alpha,
-        "learning_rate_init": 0.1,
-    }
-    before = ours(X, y, max_iter=1, **options)
-    after = ours(X, y, max_iter=2, **options)
-    arrays = [*before.coefs_, *before.intercepts_]
-    steps = zip(arrays, [*after.coefs_, *after.intercepts_], strict=True)
-    gradients = [(old - new) / options["learning_rate_init"] for old, new in steps]
-
-    last, mean_loss = (
-        (softmax, cross_entropy) if output == "softmax" else (sigmoid, log_loss)
-    )
-
-    def forward(arrays):
-        pairs = list(zip(arrays[:depth], arrays[depth:], strict=True))
-        return forward_propagation(X, pairs, ACTIVATIONS[activation], last)
-
-    if activation == "relu":  # loin de l'angle
-        hidden = zip(forward(arrays), arrays[: depth - 1], arrays[depth:])
-        for A, W, b in hidden:
-            assume(np.abs(A @ W + b).min() > 1e-4)
-
-    for index, (array, gradient) in enumerate(zip(arrays, gradients, strict=True)):
-
-        def loss(value, index=index):
-            changed = [*arrays[:index], value, *arrays[index + 1 :]]
-            penalty = sum(np.sum(W**2) for W in changed[:depth])
-            data_loss = mean_loss(Y, forward(changed)[-1])
-            return data_loss + alpha / (2 * len(X)) * penalty
-
-        expected = numerical_gradient(loss, array)
-        np.testing.assert_allclose(gradient, expected, rtol=1e-6, atol=1e-8)
+@pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")
+@pytest.mark.parametrize("stop", STOPS)
+@pytest.mark.parametrize("patience", [1, 4, 10])
+def test_stops_at_the_epoch_of_scikit_learn(stop, patience, problems, monkeypatch):
+    """Même part de côté, même règle : même dernière époque, et mêmes poids rendus."""
+    X, y = problems[2]
+    train, held = np.arange(100) % 4 > 0, np.arange(100) % 4 == 0
+    split = lambda X, Y, **_: (X[train], X[held], Y[train], Y[held])  # noqa: E731
+    monkeypatch.setattr("utilities.train_test_split", split)
+    monkeypatch.setattr(_multilayer_perceptron, "train_test_split", split)
+    options = {"learning_rate_init": 0.003, "epsilon": 1e-20, "shuffle": False}
+    options |= {"n_iter_no_change": patience, "batch_size": 25} | STOPS[stop]
+    model = ours(X, y, **options)
+    mlp = MLPFromOurWeights(HIDDEN, max_iter=N_STEPS, **options)
+    mlp.start_from(initial_parameters(X, 1)).fit(X, y.ravel())
+    assert model.n_iter_ == mlp.n_iter_ < N_STEPS
+    assert_same_training(model, mlp.loss_curve_, mlp.coefs_, mlp.intercepts_)
 
 
 # --- Les extraits de l'annexe --------------------------------------------------------
