@@ -5,35 +5,38 @@ si elle est juste ou quelle erreur s'y trouve, et rend de quoi continuer : la r�
 lecteur si elle est juste, sinon celle du cours. Un exercice laissé de côté ne bloque
 donc jamais la suite.
 
-Un exercice est un ``Exercise``. Ses erreurs typiques y sont des réponses fausses, en
-regard de la phrase qui les explique : une réponse du lecteur qui se comporte comme
-l'une d'elles reçoit cette phrase. Les exercices de chaque leçon suivent, à la fin du
-fichier, dans l'ordre des carnets.
+Un exercice est un ``Exercise`` ou une ``Value``. Ses erreurs typiques y sont des
+réponses fausses, en regard de la phrase qui les explique : une réponse du lecteur qui
+se comporte comme l'une d'elles reçoit cette phrase. Les exercices de chaque leçon
+suivent, à la fin du fichier, dans l'ordre des carnets.
 """
 
 from __future__ import annotations
 
+import ast
 import contextlib
 import copy
-import dis
 import inspect
-import io
 import os
+import random
 import sys
+import textwrap
 import time
 import warnings
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
-from types import CodeType, FunctionType
+from types import FunctionType, GeneratorType
+from unittest import mock
 
 import numpy as np
 from IPython import get_ipython
+from IPython.utils.capture import capture_output
 from sklearn.datasets import make_blobs, make_circles
 
 import utilities
 from utilities import NeuralNetwork, numerical_gradient, sigmoid, step, update
 
-TIME_LIMIT = 5.0  # secondes
+TIME_LIMIT = 5.0  # secondes, pour tous les essais d'une réponse
 TOLERANCE = 1e-6
 GRADING_VARIABLE = "EXERCICES_NOTES"  # posée par nbgrader_config.py, pour noter
 
@@ -68,66 +71,83 @@ class Exercise:
 
     def diagnose(self, answer: object) -> str | None:
         """Dit ce qui ne va pas dans la réponse, ou None si elle est juste."""
-        if _is_hole(answer):
+        if answer is None or answer is Ellipsis:
             return TO_DO
         if not callable(answer):
-            return (
-                f"on attend {_kind(self.reference)}, et la réponse est {_kind(answer)}."
-            )
-        outcomes = [self._try(answer, case) for case in self.cases]
-        expected = [self._try(self.reference, case) for case in self.cases]
-        if all(map(_same, outcomes, expected)):
+            return f"on attend {_kind(self.reference)}, et c'est {_kind(answer)}."
+        expected = list(self._outcomes(self.reference))
+        outcomes = list(self._outcomes(answer, time.monotonic() + TIME_LIMIT))
+        if all(map(_same_outcome, outcomes, expected)):
             return None
+        if _has_hole(answer):
+            return TO_DO
         for sentence, mistake in self.mistakes.items():
-            if all(map(_same, outcomes, [self._try(mistake, c) for c in self.cases])):
+            if all(map(_same_outcome, outcomes, self._outcomes(mistake))):
                 return sentence
         return self._describe(outcomes, expected)
 
-    def _try(self, answer: Callable, case: tuple) -> _Outcome:
+    def _outcomes(
+        self, answer: Callable, deadline: float | None = None
+    ) -> Iterator[_Outcome]:
+        """Ce que donne la réponse, cas après cas ; rien après un temps dépassé."""
+        for case in self.cases:
+            outcome = self._try(answer, case, deadline)
+            yield outcome
+            if outcome.error is _TooLongError:
+                return
+
+    def _try(self, answer: Callable, case: tuple, deadline: float | None) -> _Outcome:
         arguments = copy.deepcopy(case)
+        limit = _time_limit(deadline) if deadline else contextlib.nullcontext()
         try:
-            with _quiet(), _time_limit():
+            with _sandbox(), limit:
                 value = self.run(answer, *arguments)
+                with contextlib.suppress(TypeError):  # un générateur ne se copie pas
+                    value = copy.deepcopy(value)
         except KeyboardInterrupt:
             raise
-        except BaseException as error:  # exit() compris : rien ne doit s'échapper
-            return _Outcome(problem=_explain(error), error=type(error))
-        if not self.in_place and not _same_value(arguments, case):
-            names = list(inspect.signature(self.reference).parameters)
-            changed = [
-                name
-                for name, before, after in zip(names, case, arguments)
-                if not _same_value(before, after)
-            ]
-            what = f"l'argument {changed[0]}" if changed else "un de ses arguments"
-            return _Outcome(
-                value,
-                f"votre réponse modifie {what}, qui sert encore ailleurs ; calculez "
-                "dans un nouveau tableau.",
-            )
-        return _Outcome(value)
+        except BaseException as error:  # sys.exit() compris : rien ne doit s'échapper
+            return _Outcome(None, _explain(error), type(error))
+        if self.in_place or _same(arguments, case):
+            return _Outcome(value)
+        changed = [not _same(*pair) for pair in zip(case, arguments)].index(True)
+        names = self._argument_names()
+        what = f"l'argument {names[changed]}" if names else "un de ses arguments"
+        return _Outcome(
+            value,
+            f"votre réponse modifie {what}, qui sert encore ailleurs ; calculez dans "
+            "un nouveau tableau.",
+        )
 
-    def _describe(self, outcomes: list, expected: list) -> str:
-        """La première différence, ou ce que toutes ont en commun."""
-        for outcome in outcomes:
-            if outcome.problem:
-                return outcome.problem
+    def _argument_names(self) -> list[str]:
+        """Les noms des arguments, si chaque cas les donne à une fonction."""
+        is_function = isinstance(self.reference, FunctionType)
+        return list(inspect.signature(self.reference).parameters) * is_function
+
+    def _describe(self, outcomes: list[_Outcome], expected: list[_Outcome]) -> str:
+        """La première différence avec ce que l'on attend, en une phrase."""
+        if problems := [outcome.problem for outcome in outcomes if outcome.problem]:
+            return problems[0]
         values = [outcome.value for outcome in outcomes]
-        if all(value is None for value in values):
+        wanted = [outcome.value for outcome in expected]
+        k = [_same(*pair) for pair in zip(values, wanted)].index(False)
+        if values[k] is None:
             return "votre fonction ne renvoie rien (None) ; il manque un return."
-        is_constant = all(_same_value(value, values[0]) for value in values)
-        varies = not all(_same(e, expected[0]) for e in expected)
-        if len(values) > 1 and is_constant and varies:
+        is_constant = len(values) > 1 and all(_same(v, values[0]) for v in values)
+        if is_constant and _kind(values[k]) == _kind(wanted[k]):
             return (
-                f"votre réponse donne toujours {_brief(values[0])}, quels que soient "
+                f"votre réponse est toujours {_brief(values[0])}, quels que soient "
                 "les arguments ; elle doit se servir d'eux."
             )
-        pairs = zip(self.cases, values, expected)
-        case, value, wanted = next(
-            p for p in pairs if not _same_value(p[1], p[2].value)
-        )
-        difference = _compare(value, wanted.value)
-        return f"{_show_case(self.reference, case)}{difference}."
+        return f"{self._show(self.cases[k])}{_compare(values[k], wanted[k])}."
+
+    def _show(self, case: tuple) -> str:
+        """« avec X = …, y = …, », quand cela tient en peu de place."""
+        names = self._argument_names()
+        shown = ", ".join(f"{n} = {_show(v)}" for n, v in zip(names, case))
+        if not shown or len(shown) > 160 or "<" in shown:
+            return ""
+        return f"avec {shown}, "
 
 
 @dataclass(frozen=True)
@@ -150,21 +170,24 @@ class Value:
         """Dit ce qui ne va pas dans la réponse, ou None si elle est juste."""
         if _contains_ellipsis(answer):
             return TO_DO
+        if np.isscalar(self.reference) and isinstance(answer, tuple):  # « 0,5 »
+            return "un seul nombre est attendu, et sa virgule s'écrit point : 0.5."
+        unexpected = f"on attend {_form(self.reference)} ; reçu : {_brief(answer)}."
+        if not _comparable(answer, self.reference):
+            return unexpected
         if self.condition is not None:
             try:
-                with _quiet(), _time_limit():
+                with _sandbox():
                     return self.condition(answer)
             except Exception:
-                return f"on attend {_form(self.reference)} ; reçu : {_show(answer)}."
+                return unexpected
         if _close(answer, self.reference, self.tolerance):
             return None
         for sentence, mistake in self.mistakes.items():
             if _close(answer, mistake, self.tolerance):
                 return sentence
-        if not _comparable(answer, self.reference):
-            return f"on attend {_form(self.reference)} ; reçu : {_show(answer)}."
         return (
-            f"ce n'est pas {_show(answer)} ; reprenez le calcul, ou ouvrez un indice."
+            f"ce n'est pas {_brief(answer)} ; reprenez le calcul, ou ouvrez un indice."
         )
 
 
@@ -183,10 +206,10 @@ def check(name: str, answer: object) -> object:
     Renvoie answer si elle est juste, sinon la réponse du cours.
     """
     lesson, rank, exercise = _find(name)
-    handed_back = name in _sentences and answer is exercise.reference
+    handed_back = name in _handed_back and answer is _handed_back[name]
     if not handed_back:  # sinon la cellule est rejouée : le verdict reste le même
-        _sentences[name] = exercise.diagnose(answer)
-    problem = _sentences[name]
+        _problems[name] = _judge(exercise, answer)
+    problem = _problems[name]
     if problem is None:
         sentence = f"Juste. {exercise.success}".rstrip()
     else:
@@ -196,19 +219,22 @@ def check(name: str, answer: object) -> object:
         return answer
     if os.environ.get(GRADING_VARIABLE):
         _publish_failure(sentence)
-    return exercise.reference
+    if not handed_back:
+        _handed_back[name] = _recognizable(exercise.reference)
+    return _handed_back[name]
 
 
 def progress(lesson: str) -> None:
     """Affiche combien d'exercices de la leçon sont réussis, et ceux qui restent."""
     names = list(LESSONS[lesson])
-    left = [n for n in names if n not in _sentences or _sentences[n] is not None]
+    left = [name for name in names if _problems.get(name, TO_DO) is not None]
     print(f"Exercices réussis : {len(names) - len(left)} sur {len(names)}.")
     if left:
         print(f"À reprendre : {', '.join(left)}.")
 
 
-_sentences: dict[str, str | None] = {}
+_problems: dict[str, str | None] = {}
+_handed_back: dict[str, object] = {}
 
 
 def _find(name: str) -> tuple[str, int, Exercise | Value]:
@@ -218,101 +244,154 @@ def _find(name: str) -> tuple[str, int, Exercise | Value]:
     raise KeyError(f"Il n'y a pas d'exercice « {name} » ; vérifiez son nom.")
 
 
+def _judge(exercise: Exercise | Value, answer: object) -> str | None:
+    try:
+        return exercise.diagnose(answer)
+    except Exception:  # un objet qui refuse d'être comparé, par exemple
+        return "votre réponse n'a pas la forme demandée ; relisez l'énoncé."
+
+
+def _recognizable(value: object) -> object:
+    """Une copie que « is » distingue de ce que tape le lecteur, même d'un petit entier.
+
+    Une fonction ou une classe est déjà unique, et reste elle-même.
+    """
+    kind = type(value)
+    if kind in {int, float, str, tuple}:
+        return type(kind.__name__, (kind,), {})(value)
+    return copy.copy(value)
+
+
 def _publish_failure(sentence: str) -> None:
     """Montre une erreur sans en lever : nbgrader compte zéro, la suite s'exécute."""
-    error = AssertionError(sentence)
-    get_ipython().showtraceback((AssertionError, error, None))
+    if shell := get_ipython():
+        shell.showtraceback((AssertionError, AssertionError(sentence), None))
 
 
 # --- Exécuter sans risque -------------------------------------------------------------
 
 
-class _TooLongError(Exception):
-    """La réponse a tourné plus de TIME_LIMIT secondes."""
+class _TooLongError(BaseException):
+    """La réponse tourne encore après l'heure.
+
+    Python ne suit plus un programme à qui sa trace a envoyé une erreur. Un « except: »
+    qui avale celle-ci la détruit : elle fait alors reprendre la surveillance.
+    """
+
+    watch: Callable = staticmethod(lambda frame: None)
+
+    def __del__(self) -> None:
+        self.watch(sys._getframe(1))
 
 
 @contextlib.contextmanager
-def _time_limit():
+def _time_limit(deadline: float) -> Iterator[None]:
     """Arrête une boucle sans fin, pas à pas : sans fil ni signal, partout."""
-    deadline = time.monotonic() + TIME_LIMIT
 
     def trace(frame, event, argument):
         # « while True: pass » n'a qu'une ligne : il faut compter les instructions.
         frame.f_trace_opcodes = True
         if time.monotonic() > deadline:
-            raise _TooLongError
+            error = _TooLongError()
+            error.watch = watch
+            raise error
         return trace
 
-    before = sys.gettrace()
+    def watch(frame):
+        if running:
+            sys.settrace(trace)
+            frame.f_trace, frame.f_trace_opcodes = trace, True
+
+    running, before = True, sys.gettrace()
     sys.settrace(trace)
     try:
         yield
     finally:
+        running = False
         sys.settrace(before)
+    if time.monotonic() > deadline:
+        raise _TooLongError
 
 
 @contextlib.contextmanager
-def _quiet():
-    """Ni affichage ni avertissement : un verdict est une seule phrase."""
-    with (
-        contextlib.redirect_stdout(io.StringIO()),
-        contextlib.redirect_stderr(io.StringIO()),
-        warnings.catch_warnings(action="ignore"),
-        np.errstate(all="ignore"),
-    ):
-        yield
+def _sandbox() -> Iterator[None]:
+    """Ni affichage, ni question, ni avertissement ; et nul réglage n'est changé."""
+    shell = get_ipython()
+    states = random.getstate(), np.random.get_state()  # noqa: NPY002
+    with contextlib.ExitStack() as stack:
+        stack.enter_context(capture_output())
+        stack.enter_context(warnings.catch_warnings(action="ignore"))
+        stack.enter_context(np.errstate(all="ignore"))
+        stack.enter_context(mock.patch("builtins.input", side_effect=EOFError))
+        if shell:  # exit() y fermerait le carnet
+            refusal = mock.Mock(side_effect=SystemExit)
+            stack.enter_context(mock.patch.object(shell, "ask_exit", refusal))
+        try:
+            yield
+        finally:
+            random.setstate(states[0])
+            np.random.set_state(states[1])  # noqa: NPY002
+
+
+_SHAPES = (
+    "deux tableaux n'ont pas des formes qui vont ensemble ; affichez leurs .shape, et "
+    "comparez à l'énoncé."
+)
+# Une erreur de Python, un morceau de son message, et ce qu'il faut en comprendre.
+_ERRORS = (
+    (_TooLongError, "", "votre réponse tourne encore après {limit:g} secondes ; une "
+     "boucle n'a sans doute pas de fin."),
+    (RecursionError, "", "votre fonction s'appelle elle-même sans s'arrêter."),
+    (MemoryError, "", "un tableau ne tient pas en mémoire ; vérifiez ses formes."),
+    (EOFError, "", "votre réponse demande une saisie (input) ; tout ce qu'il lui faut "
+     "est dans ses arguments."),
+    (SystemExit, "", "votre réponse arrête tout (exit) ; terminez-la par return."),
+    (ZeroDivisionError, "", "votre réponse divise par zéro ; vérifiez ce diviseur."),
+    (IndexError, "", "un indice sort d'un tableau ou d'une liste ; on compte de 0."),
+    (UnboundLocalError, "", "une variable sert avant d'avoir reçu une valeur ; "
+     "vérifiez l'ordre de vos lignes."),
+    (NameError, "", "le nom « {name} » n'existe pas ; vérifiez son orthographe, et que "
+     "les cellules du dessus ont été exécutées."),
+    (AttributeError, "", "« .{name} » n'existe pas ici ; vérifiez son orthographe, et "
+     "ce qui se trouve avant le point."),
+    (ValueError, "truth value", "un if, ou un while, porte sur un tableau entier ; il "
+     "lui faut un seul vrai ou faux."),
+    (TypeError, "NoneType", "l'une de vos valeurs est None ; une fonction que vous "
+     "appelez ne renvoie sans doute rien."),
+    (TypeError, "positional argument", "le nombre d'arguments ne convient pas ; "
+     "comptez ceux de l'énoncé, et relisez la ligne du def."),
+    (ValueError, "matmul", _SHAPES),
+    (ValueError, "broadcast", _SHAPES),
+    (ValueError, "aligned", _SHAPES),
+    (ValueError, "reshape", _SHAPES),
+    (BaseException, "", "votre réponse s'arrête sur une erreur, {kind} ; appelez-la "
+     "dans une cellule à part pour voir où."),
+)  # fmt: skip
 
 
 def _explain(error: BaseException) -> str:
     """Met en français ce que la réponse a levé."""
-    if isinstance(error, _TooLongError):
-        return (
-            f"votre réponse tourne encore après {TIME_LIMIT:.0f} secondes ; une boucle "
-            "n'a sans doute pas de fin."
-        )
-    if isinstance(error, NameError) and error.name:
-        return f"le nom « {error.name} » n'existe pas ici ; vérifiez son orthographe."
-    if isinstance(error, AttributeError) and error.name:
-        return (
-            f"« {error.name} » n'existe pas pour cet objet ; vérifiez son orthographe."
-        )
-    if isinstance(error, RecursionError):
-        return "votre fonction s'appelle elle-même sans fin ; elle doit s'arrêter."
-    text = str(error)
-    if "matmul" in text or "broadcast" in text or "aligned" in text:
-        return (
-            "deux tableaux n'ont pas des formes qui vont ensemble ; affichez leurs "
-            ".shape, et comparez à l'énoncé."
-        )
-    if isinstance(error, TypeError) and "argument" in text:
-        return "la fonction n'a pas les arguments demandés ; relisez sa première ligne."
-    return (
-        f"votre réponse s'arrête sur une erreur, {type(error).__name__} ; appelez-la "
-        "dans une cellule à part pour voir où."
-    )
+    text, name = str(error), getattr(error, "name", None)
+    rows = (row for row in _ERRORS if isinstance(error, row[0]) and row[1] in text)
+    _, _, sentence = next(rows)
+    return sentence.format(limit=TIME_LIMIT, name=name, kind=type(error).__name__)
 
 
 # --- Comparer et montrer --------------------------------------------------------------
 
 
-def _is_hole(answer: object) -> bool:
-    """Dit s'il reste un trou : des points de suspension, ou un corps vide."""
+def _has_hole(answer: Callable) -> bool:
+    """Dit s'il reste un trou : des points de suspension, ou pass, pour instruction."""
     if isinstance(answer, type):
         methods = (m for m in vars(answer).values() if isinstance(m, FunctionType))
-        return any(map(_is_hole, methods))
-    if isinstance(answer, FunctionType):
-        code = answer.__code__
-        return _has_ellipsis(code) or all(
-            step.opname in {"RESUME", "NOP", "RETURN_VALUE"} or step.argval is None
-            for step in dis.get_instructions(code)
-        )
-    return answer is Ellipsis or answer is None
-
-
-def _has_ellipsis(code: CodeType) -> bool:
-    """Dit si le code, ou une fonction écrite dedans, contient « ... »."""
-    inner = (const for const in code.co_consts if isinstance(const, CodeType))
-    return Ellipsis in code.co_consts or any(map(_has_ellipsis, inner))
+        return any(map(_has_hole, methods))
+    try:
+        tree = ast.parse(textwrap.dedent(inspect.getsource(answer)))
+    except (OSError, TypeError, SyntaxError):  # le texte n'est pas connu de Python
+        return False
+    statements = [node for node in ast.walk(tree) if isinstance(node, ast.stmt)]
+    values = (getattr(getattr(node, "value", 0), "value", 0) for node in statements)
+    return ... in values or any(isinstance(node, ast.Pass) for node in statements)
 
 
 def _contains_ellipsis(answer: object) -> bool:
@@ -321,48 +400,46 @@ def _contains_ellipsis(answer: object) -> bool:
     return answer is Ellipsis or answer is None
 
 
-def _same(first: _Outcome, second: _Outcome) -> bool:
+def _same_outcome(first: _Outcome, second: _Outcome) -> bool:
     if first.problem or second.problem:
         return first.problem == second.problem and first.error == second.error
-    return _same_value(first.value, second.value)
+    return _same(first.value, second.value)
 
 
-def _same_value(first: object, second: object) -> bool:
+def _same(first: object, second: object) -> bool:
     """Même structure, mêmes formes, mêmes nombres à TOLERANCE près."""
     if isinstance(first, tuple | list) and isinstance(second, tuple | list):
-        return len(first) == len(second) and all(map(_same_value, first, second))
-    if isinstance(first, tuple | list) or isinstance(second, tuple | list):
-        return False
-    if not (_is_numeric(first) and _is_numeric(second)):
-        return type(first) is type(second) and (first is second or first == second)
-    first, second = np.asarray(first), np.asarray(second)
-    return first.shape == second.shape and np.allclose(
-        first, second, rtol=TOLERANCE, atol=1e-9, equal_nan=True
-    )
+        return len(first) == len(second) and all(map(_same, first, second))
+    if isinstance(first, dict) and isinstance(second, dict):
+        same_keys = first.keys() == second.keys()
+        return same_keys and all(_same(first[key], second[key]) for key in first)
+    if _is_numeric(first) and _is_numeric(second):
+        same_nature = np.iscomplexobj(first) == np.iscomplexobj(second)
+        return (
+            np.shape(first) == np.shape(second)
+            and same_nature
+            and np.allclose(first, second, TOLERANCE, atol=1e-9, equal_nan=True)
+        )
+    return type(first) is type(second) and (first is second or bool(first == second))
 
 
 def _is_numeric(value: object) -> bool:
-    return (
-        isinstance(value, np.ndarray | np.generic | int | float)
-        and np.asarray(value).dtype.kind in "biufc"
-    )
+    is_number = isinstance(value, np.ndarray | np.generic | int | float | complex)
+    return is_number and np.asarray(value).dtype.kind in "biufc"
 
 
 def _comparable(answer: object, reference: object) -> bool:
-    if isinstance(reference, str):
-        return isinstance(answer, str)
+    """Dit si la réponse est un texte, ou des nombres, comme on l'attend."""
+    if isinstance(reference, str) or isinstance(answer, str):
+        return isinstance(reference, str) and isinstance(answer, str)
     try:
-        return (
-            np.shape(answer) == np.shape(reference)
-            and np.isfinite(np.asarray(answer, dtype=float)).all()
-        )
-    except (TypeError, ValueError):
+        numbers = np.asarray(answer, dtype=float)
+    except (TypeError, ValueError, OverflowError):
         return False
+    return numbers.shape == np.shape(reference) and bool(np.isfinite(numbers).all())
 
 
 def _close(answer: object, reference: object, tolerance: float) -> bool:
-    if not _comparable(answer, reference):
-        return False
     if isinstance(reference, str):
         return answer.strip().casefold() == reference.casefold()
     return bool(np.allclose(answer, reference, rtol=tolerance, atol=1e-3 * tolerance))
@@ -372,26 +449,36 @@ def _form(reference: object) -> str:
     if isinstance(reference, str):
         return "un texte entre guillemets"
     shape = np.shape(reference)
-    return "un nombre" if shape == () else f"{int(np.prod(shape))} nombres"
+    if len(shape) == 2:
+        return f"{shape[0]} groupes de {shape[1]} nombres"
+    return f"{shape[0]} nombres, entre parenthèses" if shape else "un nombre"
+
+
+_KINDS = {
+    type: "une classe",
+    bool | np.bool_: "un booléen",
+    complex | np.complexfloating: "un nombre complexe",
+    int | float | np.number: "un nombre",
+    str: "un texte",
+    dict: "un dictionnaire",
+    GeneratorType: "un générateur (yield à la place de return)",
+    Callable: "une fonction",
+    object: "un objet d'une autre sorte",
+}
 
 
 def _kind(value: object) -> str:
+    """Ce que c'est, avec sa taille ou sa forme."""
     if value is None:
         return "None"
-    if isinstance(value, np.ndarray):
-        return f"un tableau de forme {value.shape}"
-    if isinstance(value, bool | np.bool_):
-        return "un booléen"
-    if isinstance(value, int | float | np.number):
-        return "un nombre"
-    if isinstance(value, type):
-        return "une classe"
-    if callable(value):
-        return "une fonction"
-    names = {list: "une liste", str: "un texte", dict: "un dictionnaire"}
-    if isinstance(value, tuple):
-        return f"{len(value)} valeurs"
-    return names.get(type(value), f"un objet {type(value).__name__}")
+    if isinstance(value, np.ndarray) and value.shape:
+        numbers = {"c": " de nombres complexes", "O": " d'objets", "U": " de textes"}
+        return f"un tableau{numbers.get(value.dtype.kind, '')} de forme {value.shape}"
+    if isinstance(value, tuple | list):
+        what = "une liste de " * isinstance(value, list)
+        return f"{what}{len(value)} valeur{'s' * (len(value) > 1)}"
+    value = value.item() if isinstance(value, np.ndarray) else value
+    return next(name for kind, name in _KINDS.items() if isinstance(value, kind))
 
 
 def _show(value: object) -> str:
@@ -400,40 +487,36 @@ def _show(value: object) -> str:
         inside = ", ".join(map(_show, value))
         return f"({inside})" if isinstance(value, tuple) else f"[{inside}]"
     if isinstance(value, np.ndarray):
-        return np.array2string(value, precision=4, separator=", ").replace("\n", "")
+        text = np.array2string(value, precision=4, separator=", ", threshold=100)
+        return " ".join(text.split())
     if isinstance(value, float | np.floating):
         return f"{value:.4g}"
+    value = value.item() if isinstance(value, np.generic) else value
     return getattr(value, "__name__", None) or repr(value)
 
 
 def _brief(value: object) -> str:
     """Sa valeur si elle est courte, sinon ce que c'est."""
     text = _show(value)
-    return text if len(text) <= 60 else _kind(value)
+    return text if len(text) <= 60 and "<" not in text else _kind(value)
 
 
-def _show_case(reference: Callable, case: tuple) -> str:
-    """« avec X = …, y = …, », quand cela tient en peu de place."""
-    names = inspect.signature(reference).parameters
-    shown = [f"{n} = {_show(v)}" for n, v in zip(names, case)]
-    text = ", ".join(shown)
-    if len(shown) < len(case) or len(text) > 160 or "<" in text:
-        return ""
-    return f"avec {text}, "
+_RANKS = ("première", "deuxième", "troisième", "quatrième", "cinquième", "sixième")
 
 
 def _compare(value: object, wanted: object) -> str:
     """« on attend …, et votre réponse donne … », par la différence la plus parlante."""
-    both = isinstance(wanted, tuple) and isinstance(value, tuple)
-    if both and len(wanted) == len(value):
-        pairs = enumerate(zip(value, wanted), start=1)
-        k, (v, w) = next(pair for pair in pairs if not _same_value(*pair[1]))
-        return f"pour la {k}ᵉ valeur renvoyée, {_compare(v, w)}"
+    both = isinstance(wanted, tuple | list) and isinstance(value, tuple | list)
+    if both and 0 < len(wanted) == len(value) <= len(_RANKS):
+        k = [_same(*pair) for pair in zip(value, wanted)].index(False)
+        return f"à la {_RANKS[k]} place, {_compare(value[k], wanted[k])}"
     kinds = _kind(wanted), _kind(value)
     if kinds[0] != kinds[1]:
         return f"on attend {kinds[0]}, et votre réponse donne {kinds[1]}"
+    if _is_numeric(value) and np.isnan(value).any() and not np.isnan(wanted).any():
+        return "votre réponse contient nan, ce que donne un calcul comme 0/0 ou log(−1)"
     if len(_show(wanted)) + len(_show(value)) > 160:
-        return "la forme est bonne mais pas les nombres"
+        return "la forme est bonne, mais pas les nombres"
     return f"on attend {_show(wanted)}, et votre réponse donne {_show(value)}"
 
 
