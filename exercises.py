@@ -28,6 +28,12 @@ from types import CodeType, FunctionType
 
 import numpy as np
 from IPython import get_ipython
+from sklearn.datasets import make_blobs, make_circles
+
+import utilities
+from utilities import NeuralNetwork, numerical_gradient, sigmoid, step, update
+
+import utilities
 
 TIME_LIMIT = 5.0  # secondes
 TOLERANCE = 1e-6
@@ -115,8 +121,8 @@ class Exercise:
         varies = not all(_same(e, expected[0]) for e in expected)
         if len(values) > 1 and is_constant and varies:
             return (
-                f"votre réponse donne toujours {_show(values[0])}, quels que soient les "
-                "arguments ; elle doit se servir d'eux."
+                f"votre réponse donne toujours {_brief(values[0])}, quels que soient "
+                "les arguments ; elle doit se servir d'eux."
             )
         pairs = zip(self.cases, values, expected)
         case, value, wanted = next(
@@ -294,7 +300,8 @@ def _explain(error: BaseException) -> str:
 def _is_hole(answer: object) -> bool:
     """Dit s'il reste un trou : des points de suspension, ou un corps vide."""
     if isinstance(answer, type):
-        return any(_is_hole(part) for part in vars(answer).values())
+        methods = (m for m in vars(answer).values() if isinstance(m, FunctionType))
+        return any(map(_is_hole, methods))
     if isinstance(answer, FunctionType):
         code = answer.__code__
         return _has_ellipsis(code) or all(
@@ -326,9 +333,8 @@ def _same_value(first: object, second: object) -> bool:
     """Même structure, mêmes formes, mêmes nombres à TOLERANCE près."""
     if isinstance(first, tuple | list) and isinstance(second, tuple | list):
         return len(first) == len(second) and all(map(_same_value, first, second))
-    if isinstance(first, np.ndarray) != isinstance(second, np.ndarray):
-        if not (np.shape(first) == () == np.shape(second)):
-            return False
+    if isinstance(first, tuple | list) or isinstance(second, tuple | list):
+        return False
     if not (_is_numeric(first) and _is_numeric(second)):
         return type(first) is type(second) and (first is second or first == second)
     first, second = np.asarray(first), np.asarray(second)
@@ -402,6 +408,12 @@ def _show(value: object) -> str:
     return getattr(value, "__name__", None) or repr(value)
 
 
+def _brief(value: object) -> str:
+    """Sa valeur si elle est courte, sinon ce que c'est."""
+    text = _show(value)
+    return text if len(text) <= 60 else _kind(value)
+
+
 def _show_case(reference: Callable, case: tuple) -> str:
     """« avec X = …, y = …, », quand cela tient en peu de place."""
     names = inspect.signature(reference).parameters
@@ -414,11 +426,11 @@ def _show_case(reference: Callable, case: tuple) -> str:
 
 def _compare(value: object, wanted: object) -> str:
     """« on attend …, et votre réponse donne … », par la différence la plus parlante."""
-    if isinstance(wanted, tuple) and isinstance(value, tuple):
-        if len(wanted) == len(value):
-            for k, (v, w) in enumerate(zip(value, wanted), start=1):
-                if not _same_value(v, w):
-                    return f"pour la {k}ᵉ valeur renvoyée, {_compare(v, w)}"
+    both = isinstance(wanted, tuple) and isinstance(value, tuple)
+    if both and len(wanted) == len(value):
+        pairs = enumerate(zip(value, wanted), start=1)
+        k, (v, w) = next(pair for pair in pairs if not _same_value(*pair[1]))
+        return f"pour la {k}ᵉ valeur renvoyée, {_compare(v, w)}"
     kinds = _kind(wanted), _kind(value)
     if kinds[0] != kinds[1]:
         return f"on attend {kinds[0]}, et votre réponse donne {kinds[1]}"
@@ -433,8 +445,1313 @@ LESSONS: dict[str, dict[str, Exercise | Value]] = {}
 
 # --- Leçon 01
 
+
+def _neuron_errors(w_1: float, w_2: float, b: float) -> tuple[int, int]:
+    """Plantes de la leçon mal classées par ces poids, et plantes dites toxiques."""
+    X, y = make_blobs(n_samples=100, n_features=2, centers=2, random_state=0)
+    answers = X @ [w_1, w_2] + b >= 0
+    return int((answers != y).sum()), int(answers.sum())
+
+
+def _by_hand_condition(answer: tuple[float, float, float]) -> str | None:
+    w_1, w_2, b = map(float, answer)
+    errors, n_toxic = _neuron_errors(w_1, w_2, b)
+    if errors <= 10:
+        return None
+    if n_toxic in {0, 100}:
+        return (
+            "les cent plantes sont du même côté de votre droite, qui passe en dehors "
+            "du nuage ; ramenez-la entre les deux classes."
+        )
+    if errors >= 90:
+        return (
+            f"votre droite est bien placée, mais à l'envers ({errors} erreurs) ; "
+            "changez le signe des trois nombres."
+        )
+    return (
+        f"votre droite se trompe sur {errors} plantes ; il en faut 10 au plus. Tournez-"
+        "la avec w_1 et w_2, puis déplacez-la avec b."
+    )
+
+
+def _sigma(Z: np.ndarray) -> np.ndarray:
+    return 1 / (1 + np.exp(-Z))
+
+
+def _loss(y: np.ndarray, A: np.ndarray) -> float:
+    return -np.mean(y * np.log(A) + (1 - y) * np.log(1 - A))
+
+
+def _neuron_gradients(
+    X: np.ndarray, y: np.ndarray, A: np.ndarray
+) -> tuple[np.ndarray, np.ndarray]:
+    dZ = (A - y) / len(y)
+    dW = X.T @ dZ
+    db = dZ.sum(axis=0, keepdims=True)
+    return dW, db
+
+
+def _descend(
+    X: np.ndarray, y: np.ndarray, learning_rate: float, n_iter: int
+) -> tuple[np.ndarray, np.ndarray, list[float]]:
+    return _descend_by(_neuron_gradients, X, y, learning_rate, n_iter)
+
+
+def _descend_by(gradients, X, y, learning_rate, n_iter):
+    W, b = np.zeros((X.shape[1], 1)), np.zeros((1, 1))
+    losses = []
+    for _ in range(n_iter):
+        A = _sigma(X @ W + b)
+        losses.append(_loss(y, A))
+        dW, db = gradients(X, y, A)
+        update(W, dW, learning_rate)
+        update(b, db, learning_rate)
+    return W, b, losses
+
+
+def _descend_losses_late(X, y, learning_rate, n_iter):
+    W, b, _ = _descend(X, y, learning_rate, n_iter)
+    return W, b, _descend(X, y, learning_rate, n_iter + 1)[2][1:]
+
+
+def _descend_stale(X, y, learning_rate, n_iter):
+    W, b, losses = _descend(X, y, learning_rate, 1)
+    return n_iter * W, n_iter * b, n_iter * losses
+
+
+def _frozen(what: str) -> Callable:
+    def gradients(X, y, A):
+        dW, db = _neuron_gradients(X, y, A)
+        return (0 * dW, db) if what == "W" else (dW, 0 * db)
+
+    return lambda *case: _descend_by(gradients, *case)
+
+
+def _sum_of_squares(p: np.ndarray) -> float:
+    return float(np.sum(p**2))
+
+
+def _sum_of_cubes(p: np.ndarray) -> float:
+    return float(np.sum(p**3))
+
+
+def _numerical_gradient_by(
+    factor: float = 2, forget: bool = True, backward: int = 1
+) -> Callable:
+    """Différences finies fausses : diviseur, décalage jamais effacé, côté manquant."""
+
+    def wrong(function, parameter, epsilon=1e-6):
+        gradient = np.zeros_like(parameter, dtype=float)
+        shift = np.zeros_like(gradient)
+        for index in np.ndindex(parameter.shape):
+            if forget:
+                shift[:] = 0
+            shift[index] = epsilon
+            low = function(parameter - backward * shift)
+            rise = function(parameter + shift) - low
+            gradient[index] = rise / (factor * epsilon)
+        return gradient
+
+    return wrong
+
+
+def _columns(n_samples: int, seed: int) -> tuple[np.ndarray, np.ndarray]:
+    rng = np.random.default_rng(seed)
+    y = rng.integers(2, size=(n_samples, 1)).astype(float)
+    return y, rng.uniform(0.05, 0.95, size=(n_samples, 1))
+
+
+def _plants(n_samples: int, n_features: int, seed: int) -> tuple[np.ndarray, ...]:
+    X = np.random.default_rng(seed).normal(size=(n_samples, n_features))
+    return X, *_columns(n_samples, seed)
+
+
+LESSONS["01"] = {
+    "z_by_hand": Value(
+        reference=-1.0,
+        mistakes={
+            "vous avez oublié le biais ; ajoutez-le à la somme pondérée.": 2.0,
+            "le biais vaut −3 : il s'ajoute avec son signe, donc on retranche 3.": 5.0,
+            "la première mesure est négative : 2 × (−1) fait −2, et non 2.": 3.0,
+            "chaque poids multiplie sa propre mesure : w₁ va avec x₁, w₂ avec x₂.": 4.0,
+        },
+        success="z est négatif : le neurone dit « comestible ».",
+    ),
+    "by_hand": Value(
+        reference=(1.4, -1.4, 1.8),
+        condition=_by_hand_condition,
+        success="Vous venez de faire, à la main, ce que la machine apprendra à faire.",
+    ),
+    "sigma": Exercise(
+        reference=_sigma,
+        success="Ni boucle ni if : NumPy a passé toutes les cases à la fois.",
+        cases=[
+            (np.array([[0.0], [2.0]]),),
+            (np.array([[-3.0, 1.0, 0.5]]),),
+            (np.random.default_rng(0).normal(scale=3, size=(4, 3)),),
+            (np.array(-1.5),),
+        ],
+        mistakes={
+            "votre courbe descend quand z augmente ; regardez le signe dans "
+            "l'exponentielle.": lambda Z: 1 / (1 + np.exp(Z)),
+            "c'est 1 + exp(−z) : il reste à diviser 1 par tout cela, entre "
+            "parenthèses.": lambda Z: 1 + np.exp(-Z),
+            "il y a un signe moins au dénominateur, là où il faut un plus.": lambda Z: (
+                1 / (1 - np.exp(-Z))
+            ),
+            "l'exponentielle seule dépasse 1 ; une probabilité doit rester entre 0 "
+            "et 1.": np.exp,
+            "c'est la marche : elle saute de 0 à 1, alors qu'il faut une pente "
+            "douce.": step,
+        },
+    ),
+    "loss": Exercise(
+        reference=_loss,
+        cases=[
+            (np.array([[1.0], [0.0]]), np.array([[0.8], [0.5]])),
+            _columns(5, seed=1),
+            _columns(8, seed=2),
+        ],
+        mistakes={
+            "votre perte est négative ; il manque un signe moins.": lambda y, A: (
+                -_loss(y, A)
+            ),
+            "c'est la somme des pertes, elle grandit avec le nombre de plantes ; il en "
+            "faut la moyenne.": lambda y, A: len(y) * _loss(y, A),
+            "il faut un seul nombre, la moyenne sur les plantes, et non un par "
+            "plante.": lambda y, A: -(y * np.log(A) + (1 - y) * np.log(1 - A)),
+            "les plantes comestibles (y = 0) ne coûtent rien chez vous ; il manque "
+            "leur terme.": lambda y, A: -np.mean(y * np.log(A)),
+            "les plantes toxiques (y = 1) ne coûtent rien chez vous ; il manque leur "
+            "terme.": lambda y, A: -np.mean((1 - y) * np.log(1 - A)),
+            "pour une plante comestible, la bonne réponse a la probabilité 1 − A, "
+            "et vous y prenez le logarithme de A.": lambda y, A: (
+                -np.mean(np.log(A) + 0 * y)
+            ),
+            "les deux termes s'ajoutent, au lieu de se retrancher.": lambda y, A: (
+                -np.mean(y * np.log(A) - (1 - y) * np.log(1 - A))
+            ),
+            "vous avez échangé y et A ; le logarithme est celui de A.": lambda y, A: (
+                _loss(A, y)
+            ),
+            "un if ne choisit pas case par case, et y est une colonne ; multipliez "
+            "plutôt par y et par 1 − y.": lambda y, A: (
+                -np.log(A) if y == 1 else -np.log(1 - A)
+            ),
+            "c'est le carré de l'erreur ; la perte demandée se calcule avec des "
+            "logarithmes.": lambda y, A: np.mean((A - y) ** 2),
+            "le logarithme du cours est le népérien, np.log.": lambda y, A: (
+                _loss(y, A) / np.log(10)
+            ),
+        },
+    ),
+    "numerical_gradient": Exercise(
+        reference=numerical_gradient,
+        success="L'arbitre est redevenu impartial.",
+        cases=[
+            (_sum_of_squares, np.array([[3.0]])),
+            (_sum_of_squares, np.array([[1.0], [-2.0]])),
+            (_sum_of_cubes, np.array([[1.0, 2.0, -0.5], [0.3, 0.7, 1.1]]), 0.1),
+        ],
+        mistakes={
+            "c'est encore l'arbitre fautif : il annonce 12 au lieu de 6. Cherchez "
+            "d'abord de combien le paramètre a bougé entre les deux "
+            "mesures.": _numerical_gradient_by(factor=1, forget=False),
+            "une faute de moins. L'autre se voit avec deux cases : la première reste "
+            "décalée pendant que l'on mesure la seconde.": _numerical_gradient_by(
+                forget=False
+            ),
+            "une faute de moins. L'autre est un facteur : de −ε à +ε, le paramètre n'a "
+            "pas bougé de ε.": _numerical_gradient_by(factor=1),
+            "il faut mesurer de part et d'autre, à −ε et à +ε ; vous partez du "
+            "milieu.": _numerical_gradient_by(factor=1, backward=0),
+            "vous ne mesurez que d'un côté, et divisez comme s'il y en avait "
+            "deux.": _numerical_gradient_by(backward=0),
+            "le signe est inversé : la mesure à +ε vient d'abord.": (
+                _numerical_gradient_by(factor=-2)
+            ),
+            "en Python, a / 2 * b multiplie par b : mettez le diviseur entre "
+            "parenthèses.": lambda function, parameter, epsilon=1e-6: (
+                epsilon**2 * numerical_gradient(function, parameter, epsilon)
+            ),
+            "la pente est deux fois trop petite : relisez le "
+            "diviseur.": _numerical_gradient_by(factor=4),
+        },
+    ),
+    "neuron_gradients": Exercise(
+        reference=_neuron_gradients,
+        success="Faites-le confirmer par l'arbitre de l'exercice 5.",
+        cases=[
+            (
+                np.array([[1.0, 3.0], [2.0, 0.0]]),
+                np.array([[1.0], [0.0]]),
+                np.array([[0.5], [0.9]]),
+            ),
+            _plants(1, 3, seed=3),
+            _plants(5, 2, seed=4),
+            _plants(4, 6, seed=5),
+        ],
+        mistakes={
+            "le signe est inversé : l'erreur est A − y.": lambda X, y, A: (
+                _neuron_gradients(X, A, y)
+            ),
+            "c'est la somme sur les plantes ; la perte est une moyenne, il manque "
+            "1/m.": lambda X, y, A: (X.T @ (A - y), (A - y).sum(axis=0, keepdims=True)),
+            "dW est juste, mais db n'est pas divisé par le nombre de "
+            "plantes.": lambda X, y, A: (
+                _neuron_gradients(X, y, A)[0],
+                (A - y).sum(axis=0, keepdims=True),
+            ),
+            "db est juste, mais dW n'est pas divisé par le nombre de "
+            "plantes.": lambda X, y, A: (
+                X.T @ (A - y),
+                _neuron_gradients(X, y, A)[1],
+            ),
+            "les nombres sont justes, mais db doit avoir la forme (1, 1), comme b : "
+            "pensez à keepdims.": lambda X, y, A: (
+                _neuron_gradients(X, y, A)[0],
+                np.mean(A - y, axis=0),
+            ),
+            "les nombres sont justes, mais db est un nombre seul ; il lui faut la "
+            "forme (1, 1), comme b.": lambda X, y, A: (
+                _neuron_gradients(X, y, A)[0],
+                np.mean(A - y),
+            ),
+            "vous divisez deux fois par le nombre de plantes.": lambda X, y, A: tuple(
+                gradient / len(y) for gradient in _neuron_gradients(X, y, A)
+            ),
+            "vous divisez par le nombre de mesures ; la moyenne se prend sur les "
+            "plantes, len(y).": lambda X, y, A: tuple(
+                gradient * len(y) / X.shape[1]
+                for gradient in _neuron_gradients(X, y, A)
+            ),
+            "le facteur a (1 − a) s'est simplifié : il ne doit plus "
+            "paraître.": lambda X, y, A: _neuron_gradients(
+                X, 0 * y, (A - y) * A * (1 - A)
+            ),
+            "vous rendez db avant dW ; l'énoncé demande l'inverse.": lambda X, y, A: (
+                _neuron_gradients(X, y, A)[::-1]
+            ),
+        },
+    ),
+    "descend": Exercise(
+        reference=_descend,
+        success="Cette boucle entraînera tous les réseaux du cours.",
+        cases=[
+            (np.array([[1.0], [-1.0]]), np.array([[1.0], [0.0]]), 0.5, 2),
+            (*_plants(5, 2, seed=6)[:2], 0.1, 4),
+            (*_plants(7, 3, seed=7)[:2], 2.0, 6),
+        ],
+        mistakes={
+            "vos pas montent la pente au lieu de la descendre ; regardez leur "
+            "signe.": lambda X, y, learning_rate, n_iter: _descend(
+                X, y, -learning_rate, n_iter
+            ),
+            "le biais ne bouge pas : il fait un pas, lui aussi.": _frozen("b"),
+            "les poids W ne bougent pas : ils font un pas, eux aussi.": _frozen("W"),
+            "la longueur des pas ne tient pas compte de "
+            "learning_rate.": lambda X, y, learning_rate, n_iter: _descend(
+                X, y, 1, n_iter
+            ),
+            "la descente s'arrête après un pas : le return est sans doute dans la "
+            "boucle.": lambda X, y, learning_rate, n_iter: _descend(
+                X, y, learning_rate, 1
+            ),
+            "les poids sont justes, mais la liste losses est vide ; ajoutez-y la "
+            "perte à chaque tour.": lambda *case: (*_descend(*case)[:2], []),
+            "les poids sont justes, mais chaque perte est notée après le pas ; on la "
+            "veut avant.": _descend_losses_late,
+            "les réponses A ne sont calculées qu'une fois ; elles changent à chaque "
+            "pas.": _descend_stale,
+        },
+    ),
+    "rate_prediction": Value(
+        reference="b",
+        mistakes={
+            "si près du fond, dix fois plus long ne veut pas dire dix fois plus vite ; "
+            "regardez la figure qui suit.": "a",
+            "c'est ce qui arrive avec d'autres pertes ; regardez, sur la figure qui "
+            "suit, ce que fait celle-ci.": "c",
+        },
+        success="La figure qui suit le montre.",
+    ),
+}
+
 # --- Leçon 02
+
+
+def _accuracy(y, y_pred):
+    return np.mean(y_pred == y.ravel())
+
+
+def _confusion_counts(y, y_pred):
+    counts = np.zeros((2, 2), dtype=int)
+    for true, predicted in zip(y.ravel(), y_pred):
+        counts[int(true), int(predicted)] += 1
+    return counts
+
+
+def _refuse_overflow(function, *arguments):
+    with np.errstate(over="raise", invalid="raise"):
+        return function(*arguments)
+
+
+def _sigmoid_with_if(Z):
+    if Z >= 0:
+        return 1 / (1 + np.exp(-Z))
+    return np.exp(Z) / (1 + np.exp(Z))
+
+
+def _sigmoid_in_where(Z):
+    return np.where(Z >= 0, 1 / (1 + np.exp(-Z)), np.exp(Z) / (1 + np.exp(Z)))
+
+
+def _sigmoid_with(numerator, sign=-1):
+    """Une sigmoïde où le numérateur, ou le signe dans l'exponentielle, est faux."""
+
+    def wrong(Z):
+        E = np.exp(sign * np.abs(Z))
+        return numerator(Z, E) / (1 + E)
+
+    return wrong
+
+
+def _counted(change, step=1):
+    """Les confusions comptées, puis déformées par change."""
+
+    def wrong(y, y_pred):
+        return change(step * _confusion_counts(y, y_pred))
+
+    return wrong
+
+
+def _counted_without_int(y, y_pred):
+    counts = np.zeros((2, 2), dtype=int)
+    for true, predicted in zip(y.ravel(), y_pred):
+        counts[true, predicted] += 1
+    return counts
+
+
+def _counted_without_ravel(y, y_pred):
+    # NumPy le refuse selon sa version : int() d'un tableau d'un seul nombre.
+    raise TypeError
+
+
+def _labels(m, rng):
+    y = rng.integers(2, size=(m, 1)).astype(float)
+    return y, np.where(rng.random(m) < 0.7, y.ravel(), 1 - y.ravel())
+
+
+def _threshold_problem(threshold):
+    if not 0 < threshold < 1:
+        return "un seuil de probabilité se choisit entre 0 et 1."
+    if threshold > 0.186:
+        return "il entre encore plus de 2 % des chiens ; baissez le seuil."
+    if threshold < 0.122:
+        return "il n'entre plus 60 % des chats ; relevez un peu le seuil."
+    return None
+
+
+_rng = np.random.default_rng(2)
+_tiny_labels = np.array([[0.0], [1.0], [1.0]]), np.array([0.0, 1.0, 0.0])
+
+LESSONS["02"] = {
+    "flatten_images": Exercise(
+        reference=utilities.flatten_images,
+        cases=[
+            (np.array([[[0, 255], [255, 51]]], dtype=np.uint8),),
+            (_rng.integers(256, size=(3, 2, 4), dtype=np.uint8),),
+            (_rng.integers(256, size=(5, 3, 2), dtype=np.uint8),),
+            (_rng.integers(256, size=(2, 28, 28), dtype=np.uint8),),
+        ],
+        mistakes={
+            "les lignes sont bonnes, mais leurs nombres vont encore de 0 à 255 ; "
+            "ramenez-les entre 0 et 1.": lambda images: images.reshape(len(images), -1),
+            "les nombres sont bons, mais chaque image reste une grille ; mettez-la "
+            "sur une seule ligne.": lambda images: images / 255,
+            "toutes les images sont sur une même ligne ; il en faut une ligne par "
+            "image.": lambda images: images.reshape(1, -1) / 255,
+            "toutes les images se suivent dans un tableau à une dimension ; il faut "
+            "une ligne par image.": lambda images: images.reshape(-1) / 255,
+            "il y a une colonne par image, et l'on attend une ligne par image.": (
+                lambda images: images.reshape(len(images), -1).T / 255
+            ),
+            "les pixels de plusieurs images se mélangent ; la première dimension est "
+            "le nombre d'images, la seconde ce qui reste.": (
+                lambda images: images.reshape(-1, len(images)) / 255
+            ),
+            "chaque pixel est sur sa propre ligne ; il faut une ligne par image.": (
+                lambda images: images.reshape(-1, 1) / 255
+            ),
+            "« // » est la division entière : presque tout devient 0. La division "
+            "ordinaire s'écrit autrement.": (
+                lambda images: images.reshape(len(images), -1) // 255
+            ),
+            "divisez par le plus grand niveau possible, toujours le même, et non par "
+            "le plus grand de ces images-là.": (
+                lambda images: images.reshape(len(images), -1) / images.max()
+            ),
+            "il y a 256 niveaux, mais le plus grand est 255 : c'est lui qui doit "
+            "devenir 1.": lambda images: images.reshape(len(images), -1) / 256,
+            "784 ne convient qu'aux images de 28 sur 28 ; laissez NumPy compter les "
+            "colonnes.": lambda images: images.reshape(len(images), 784) / 255,
+        },
+        success="Elle sert pour des images de toute taille.",
+    ),
+    "sigmoid": Exercise(
+        reference=utilities.sigmoid,
+        cases=[
+            (np.array([[0.0], [2.0], [-2.0]]),),
+            (_rng.normal(scale=3, size=(4, 3)),),
+            (np.array([[-5000.0, 1.0]]),),
+            (np.array([[5000.0], [1.0]]),),
+        ],
+        run=_refuse_overflow,
+        mistakes={
+            "c'est la bonne valeur, mais l'exponentielle déborde quand z est très "
+            "négatif ; c'est ce côté-là qu'il faut écrire autrement.": (
+                lambda Z: 1 / (1 + np.exp(-Z))
+            ),
+            "c'est la bonne valeur, mais l'exponentielle déborde quand z est très "
+            "grand ; c'est ce côté-là qu'il faut écrire autrement.": (
+                lambda Z: np.exp(Z) / (1 + np.exp(Z))
+            ),
+            "np.where calcule ses deux réponses en entier avant de choisir : l'une des "
+            "deux exponentielles déborde. N'en calculez qu'une, celle d'un nombre "
+            "toujours négatif.": _sigmoid_in_where,
+            "l'exponentielle est celle d'un nombre positif ; il manque un signe "
+            "moins devant la valeur absolue.": _sigmoid_with(
+                lambda Z, E: np.where(Z >= 0, 1, E), sign=1
+            ),
+            "les deux côtés sont échangés : la réponse doit dépasser ½ quand z est "
+            "positif.": _sigmoid_with(lambda Z, E: np.where(Z >= 0, E, 1)),
+            "la réponse ne descend jamais sous ½ ; quand z est négatif, le numérateur "
+            "n'est plus 1.": _sigmoid_with(lambda Z, E: 1),
+            "la réponse ne dépasse jamais ½ ; quand z est positif, le numérateur "
+            "n'est pas E.": _sigmoid_with(lambda Z, E: E),
+            "il manque des parenthèses autour du dénominateur, 1 + E.": (
+                lambda Z: np.where(Z >= 0, 1, np.exp(-np.abs(Z))) + np.exp(-np.abs(Z))
+            ),
+            "il manque le dénominateur.": (
+                lambda Z: np.where(Z >= 0, 1, np.exp(-np.abs(Z)))
+            ),
+            "« if » ne sait pas choisir pour tout un tableau à la fois ; np.where le "
+            "fait case par case.": _sigmoid_with_if,
+        },
+        success="Rien n'y déborde.",
+    ),
+    "accuracy": Exercise(
+        reference=_accuracy,
+        cases=[_tiny_labels, _labels(5, _rng), _labels(12, _rng), _labels(7, _rng)],
+        mistakes={
+            "c'est encore la moyenne de m × m comparaisons ; donnez à y et à y_pred la "
+            "même forme avant de les comparer.": lambda y, y_pred: np.mean(y_pred == y),
+            "c'est le nombre de bonnes réponses ; on attend leur part, entre 0 et 1.": (
+                lambda y, y_pred: np.sum(y_pred == y.ravel())
+            ),
+            "c'est le nombre de bonnes réponses parmi m × m comparaisons ; donnez à y "
+            "et à y_pred la même forme.": lambda y, y_pred: np.sum(y_pred == y),
+            "c'est la part des erreurs ; on attend celle des bonnes réponses.": (
+                lambda y, y_pred: np.mean(y_pred != y.ravel())
+            ),
+            "on attend une part entre 0 et 1, et non un pourcentage.": (
+                lambda y, y_pred: 100 * _accuracy(y, y_pred)
+            ),
+            "ce sont les comparaisons, une par image ; il reste à en prendre la "
+            "moyenne.": lambda y, y_pred: y_pred == y.ravel(),
+        },
+        success="Une comparaison par image, et non m × m.",
+    ),
+    "margin_for_400": Value(
+        reference=0.03,
+        mistakes={
+            "c'est le quart de ce que donnent 100 images, ou un seul écart-type ; le "
+            "« ± » en compte deux, et ne diminue que comme la racine de n.": 0.015,
+            "c'est le « ± » pour 100 images ; la racine de 400 n'est pas 10.": 0.06,
+            "vous avez oublié la racine de n ; divisez par 20, et non par 400.": 0.0015,
+            "c'est deux fois la variance ; il manque la racine carrée.": 0.00045,
+            "il reste à diviser par la racine du nombre d'images.": 0.6,
+            "c'est le bon nombre de points ; écrivez-le comme une proportion.": 3,
+        },
+        success="Quatre fois plus d'images, deux fois plus de précision.",
+    ),
+    "confusion_counts": Exercise(
+        reference=_confusion_counts,
+        cases=[
+            (np.array([[0.0], [0.0], [0.0], [1.0]]), np.array([0.0, 0.0, 1.0, 1.0])),
+            _labels(9, _rng),
+            _labels(20, _rng),
+            _labels(13, _rng),
+        ],
+        mistakes={
+            "les lignes et les colonnes sont échangées ; la ligne est la vraie classe, "
+            "la colonne la classe prédite.": _counted(np.transpose),
+            "une même case ne dépasse jamais 1 ; ajoutez 1 à son compte au lieu de "
+            "le remplacer.": _counted(lambda counts: np.minimum(counts, 1)),
+            "les deux classes sont échangées ; la ligne 0 est celle des chats.": (
+                _counted(lambda counts: counts[::-1, ::-1])
+            ),
+            "seules les bonnes réponses sont comptées.": (
+                _counted(lambda counts: counts * np.eye(2, dtype=int))
+            ),
+            "seules les erreurs sont comptées.": (
+                _counted(lambda counts: counts * (1 - np.eye(2, dtype=int)))
+            ),
+            "ce sont des parts ; on attend des nombres d'images.": (
+                _counted(lambda counts: counts / counts.sum())
+            ),
+            "le signe est mauvais : les comptes descendent.": (
+                _counted(lambda counts: counts, step=-1)
+            ),
+            "le numéro d'une ligne ou d'une colonne doit être un entier, et vos "
+            "étiquettes sont des nombres à virgule ; convertissez-les.": (
+                _counted_without_int
+            ),
+            "chaque ligne de la colonne y est encore un tableau d'un nombre ; mettez y "
+            "en une suite avant de la parcourir.": _counted_without_ravel,
+            "le tableau est resté à zéro ; il manque l'addition dans la boucle.": (
+                _counted(np.zeros_like)
+            ),
+        },
+    ),
+    "threshold": Value(
+        reference=0.15,
+        condition=_threshold_problem,
+        success="La chatière est réglée ; reste à la juger sur d'autres images.",
+    ),
+    "photo_prediction": Value(
+        reference="b",
+        mistakes={
+            "l'entraînement aboutira, c'est vrai, mais retenir mille images n'est pas "
+            "en comprendre d'autres ; l'expérience qui suit le montre.": "a",
+            "avec plus de poids que d'images, le neurone a de quoi les retenir ; "
+            "l'expérience qui suit le montre.": "c",
+        },
+        success="L'expérience qui suit le montre.",
+    ),
+}
 
 # --- Leçon 03
 
+XOR_POINTS = np.array([[0.0, 0.0], [0.0, 1.0], [1.0, 0.0], [1.0, 1.0]])
+
+
+def _xor_answers(neurons: object) -> np.ndarray:
+    """Réponses au XOR d'un réseau de trois neurones (w_1, w_2, b), puis des cachés."""
+    neurons = np.array(neurons, dtype=float)
+    hidden, output = neurons[:2], neurons[2]
+    A1 = step(XOR_POINTS @ hidden[:, :2].T + hidden[:, 2])
+    A2 = step(A1 @ output[:2] + output[2])
+    return np.column_stack([A2, A1])
+
+
+def _xor_condition(answer: object) -> str | None:
+    if np.shape(answer) != (3, 3):
+        return "on attend trois neurones de trois nombres chacun, (w_1, w_2, b)."
+    answers, wanted = _xor_answers(answer), np.array([0, 1, 1, 0])
+    output, hidden = answers[:, 0], answers[:, 1:]
+    if np.array_equal(output, wanted):
+        return None
+    if (hidden == hidden[0]).all(axis=0).any():
+        j = 1 + int((hidden == hidden[0]).all(axis=0).argmax())
+        return (
+            f"votre neurone caché {j} répond la même chose aux quatre points, et ne "
+            "sert donc à rien ; changez son biais."
+        )
+    if np.array_equal(hidden[:, 0], hidden[:, 1]):
+        return (
+            "vos deux neurones cachés répondent la même chose aux quatre points : ils "
+            "n'en font qu'un."
+        )
+    if np.array_equal(output, 1 - wanted):
+        return (
+            "vos réponses sont exactement à l'envers ; changez les trois signes du "
+            "neurone de sortie, et vérifiez qu'aucune somme ne tombe sur zéro."
+        )
+    i = int((output != wanted).argmax())
+    point = ", ".join(f"{x:.0f}" for x in XOR_POINTS[i])
+    return (
+        f"au point ({point}), vos neurones cachés répondent {hidden[i, 0]:.0f} et "
+        f"{hidden[i, 1]:.0f}, et la sortie {output[i]:.0f}, au lieu de {wanted[i]}."
+    )
+
+
+def _two_layer_forward(
+    X: np.ndarray, W1: np.ndarray, b1: np.ndarray, W2: np.ndarray, b2: np.ndarray
+) -> tuple[np.ndarray, np.ndarray]:
+    A1 = np.tanh(X @ W1 + b1)
+    A2 = sigmoid(A1 @ W2 + b2)
+    return A1, A2
+
+
+def _forward_by(
+    hidden: Callable = np.tanh, output: Callable = sigmoid, biases: tuple = (1, 1)
+) -> Callable:
+    """Propagation fausse : une activation à la place d'une autre, un biais oublié."""
+
+    def wrong(X, W1, b1, W2, b2):
+        A1 = hidden(X @ W1 + biases[0] * b1)
+        return A1, output(A1 @ W2 + biases[1] * b2)
+
+    return wrong
+
+
+def _two_layer_gradients(
+    X: np.ndarray, y: np.ndarray, W2: np.ndarray, A1: np.ndarray, A2: np.ndarray
+) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
+    dZ2 = (A2 - y) / len(y)
+    dW2 = A1.T @ dZ2
+    db2 = dZ2.sum(axis=0, keepdims=True)
+    dZ1 = (dZ2 @ W2.T) * (1 - A1**2)
+    dW1 = X.T @ dZ1
+    db1 = dZ1.sum(axis=0, keepdims=True)
+    return dW1, db1, dW2, db2
+
+
+def _gradients_by(
+    error: Callable = lambda y, A2: (A2 - y) / len(y),
+    slope: Callable = lambda A1: 1 - A1**2,
+    reduce: Callable = lambda dZ: dZ.sum(axis=0, keepdims=True),
+    through: Callable = lambda dZ2, W2: dZ2 @ W2.T,
+) -> Callable:
+    """Rétropropagation fausse en un endroit : erreur, fil, pente ou biais."""
+
+    def wrong(X, y, W2, A1, A2):
+        dZ2 = error(y, A2)
+        dZ1 = through(dZ2, W2) * slope(A1)
+        return X.T @ dZ1, reduce(dZ1), A1.T @ dZ2, reduce(dZ2)
+
+    return wrong
+
+
+def _output_first(X, y, W2, A1, A2):
+    dW1, db1, dW2, db2 = _two_layer_gradients(X, y, W2, A1, A2)
+    return dW2, db2, dW1, db1
+
+
+def _one_step(
+    X: np.ndarray, y: np.ndarray, parameters: list, learning_rate: float
+) -> list[np.ndarray]:
+    return _step_by(X, y, parameters, 4 * [learning_rate])
+
+
+def _step_by(X, y, parameters, rates):
+    A1, A2 = _two_layer_forward(X, *parameters)
+    gradients = _two_layer_gradients(X, y, parameters[2], A1, A2)
+    return [p - rate * dp for p, dp, rate in zip(parameters, gradients, rates)]
+
+
+def _moves(*factors: float) -> Callable:
+    """Un pas où chacun des quatre tableaux avance de factor fois ce qu'il faut."""
+
+    def wrong(X, y, parameters, learning_rate):
+        return _step_by(X, y, parameters, [f * learning_rate for f in factors])
+
+    return wrong
+
+
+def _step_too_early(X, y, parameters, learning_rate):
+    W1, b1, W2, b2 = parameters
+    A1, A2 = _two_layer_forward(X, W1, b1, W2, b2)
+    _, _, dW2, db2 = _two_layer_gradients(X, y, W2, A1, A2)
+    W2, b2 = W2 - learning_rate * dW2, b2 - learning_rate * db2
+    dW1, db1, _, _ = _two_layer_gradients(X, y, W2, A1, A2)
+    return [W1 - learning_rate * dW1, b1 - learning_rate * db1, W2, b2]
+
+
+def _step_in_two_goes(X, y, parameters, learning_rate):
+    W1, b1, W2, b2 = parameters
+    _, _, W2, b2 = _one_step(X, y, parameters, learning_rate)
+    W1, b1, _, _ = _one_step(X, y, [W1, b1, W2, b2], learning_rate)
+    return [W1, b1, W2, b2]
+
+
+def _circles_network(h: int, seed: int) -> tuple[float, bool]:
+    """L'exactitude du réseau de la leçon, et si sa frontière est refermée.
+
+    Elle l'est quand il répond « anneau » tout le long d'un grand carré.
+    """
+    X, y = make_circles(n_samples=300, noise=0.1, factor=0.3, random_state=0)
+    network = NeuralNetwork(
+        (h,), "tanh", solver="sgd", momentum=0, alpha=0, batch_size=300
+    ).set_params(learning_rate_init=2, max_iter=150, random_state=seed)
+    score = network.fit(X, y).score(X, y)
+    side = np.linspace(-2, 2, 41)
+    ends = np.repeat([-2.0, 2.0], 41)
+    border = np.column_stack([np.tile(side, 2), ends])
+    border = np.concatenate([border, border[:, ::-1]])
+    return score, score > 0.9 and not network.predict(border).any()
+
+
+def _smallest_circle_condition(answer: tuple[int, int]) -> str | None:
+    h, seed = map(int, answer)
+    if not (1 <= h <= 8 and 0 <= seed <= 9):
+        return "h va de 1 à 8 et seed de 0 à 9, comme les curseurs."
+    if h < 3:
+        return (
+            f"avec h = {h}, la frontière reste ouverte quelle que soit la graine : ce "
+            "n'est pas encore assez."
+        )
+    if h > 3:
+        return (
+            f"avec h = {h}, la frontière se referme, mais moins de neurones y "
+            "suffisent pour certaines graines ; descendez."
+        )
+    if _circles_network(h, seed)[1]:
+        return (
+            f"h = 3 est le bon nombre ; mais avec la graine {seed}, la frontière se "
+            "referme : cherchez-en une où elle reste ouverte."
+        )
+    return None
+
+
+def _case_two_layers(m: int, n: int, h: int, seed: int) -> tuple[np.ndarray, ...]:
+    """Arguments de two_layer_forward ; quelques décimales, car un verdict les cite."""
+    rng = np.random.default_rng(seed)
+    shapes = (m, n), (n, h), (1, h), (h, 1), (1, 1)
+    return tuple(rng.normal(size=shape).round(1) for shape in shapes)
+
+
+def _case_gradients(m: int, n: int, h: int, seed: int) -> tuple[np.ndarray, ...]:
+    X, W1, b1, W2, b2 = _case_two_layers(m, n, h, seed)
+    y = np.random.default_rng(seed).integers(2, size=(m, 1)).astype(float)
+    return X, y, W2, *_two_layer_forward(X, W1, b1, W2, b2)
+
+
+def _case_step(m: int, n: int, h: int, seed: int) -> tuple:
+    X, y, *_ = _case_gradients(m, n, h, seed)
+    return X, y, list(_case_two_layers(m, n, h, seed)[1:]), 0.5
+
+
+LESSONS["03"] = {
+    "xor_weights": Value(
+        reference=((1, 1, -0.5), (1, 1, -1.5), (1, -1, -0.5)),
+        condition=_xor_condition,
+        success="Trois neurones, deux couches : le XOR est vaincu.",
+    ),
+    "two_layer_forward": Exercise(
+        reference=_two_layer_forward,
+        cases=[
+            (
+                np.array([[1.0, 2.0]]),
+                np.array([[0.5], [0.25]]),
+                np.array([[-1.0]]),
+                np.array([[2.0]]),
+                np.array([[1.0]]),
+            ),
+            _case_two_layers(3, 2, 4, seed=0),
+            _case_two_layers(5, 4, 3, seed=1),
+        ],
+        mistakes={
+            "votre couche cachée ne plie rien : passez sa somme dans la tangente "
+            "hyperbolique avant de la donner à la sortie.": _forward_by(
+                hidden=lambda Z: Z
+            ),
+            "la couche cachée a ici tanh pour activation, et vous y avez mis la "
+            "sigmoïde ; celle-ci ne sert qu'en sortie.": _forward_by(hidden=sigmoid),
+            "la sortie doit être une probabilité, entre 0 et 1, et vous y avez mis "
+            "tanh.": _forward_by(output=np.tanh),
+            "votre second tableau est Z2, la somme ; il reste à la passer dans la "
+            "sigmoïde.": _forward_by(output=lambda Z: Z),
+            "vous avez oublié les deux biais.": _forward_by(biases=(0, 0)),
+            "vous avez oublié b1, le biais des neurones cachés.": _forward_by(
+                biases=(0, 1)
+            ),
+            "vous avez oublié b2, le biais du neurone de sortie.": _forward_by(
+                biases=(1, 0)
+            ),
+            "les deux tableaux sont justes, mais dans l'ordre inverse : la couche "
+            "cachée d'abord.": lambda *case: _two_layer_forward(*case)[::-1],
+            "vous ne renvoyez que la réponse finale ; la rétropropagation aura besoin "
+            "aussi de A1.": lambda *case: _two_layer_forward(*case)[1],
+        },
+        success="A1 est gardé : la rétropropagation en aura besoin.",
+    ),
+    "edge_gradient": Value(
+        reference=0.2,
+        mistakes={
+            "le signe est faux : l'erreur est a − y, la réponse moins la cible.": -0.2,
+            "c'est l'erreur du neurone de sortie ; multipliez-la par ce qui est entré "
+            "par ce fil.": -0.25,
+            "vous avez multiplié l'erreur par le poids du fil ; pour la pente d'un "
+            "poids, c'est ce qui entre par le fil qui compte.": 0.25,
+            "c'est la réponse du neurone de sortie multipliée par ce qui entre par le "
+            "fil ; partez de l'erreur, a − y.": -0.6,
+            "inutile de multiplier par la pente de la sigmoïde : la perte logistique "
+            "l'a déjà simplifiée, au carnet 01.": 0.0375,
+            "c'est la pente d'un autre fil, le premier ; relisez le numéro du "
+            "neurone.": -0.125,
+            "c'est la pente d'un autre fil, le troisième ; relisez le numéro du "
+            "neurone.": -0.15,
+        },
+        success="C'est a − y, multiplié par la réponse qui entre par ce fil.",
+        tolerance=0.02,
+    ),
+    "two_layer_gradients": Exercise(
+        reference=_two_layer_gradients,
+        cases=[
+            _case_gradients(2, 1, 1, seed=3),
+            _case_gradients(3, 2, 4, seed=0),
+            _case_gradients(5, 4, 3, seed=1),
+            _case_gradients(1, 2, 3, seed=2),
+        ],
+        mistakes={
+            "tous vos gradients ont le mauvais signe : l'erreur de la sortie est la "
+            "réponse moins la cible.": _gradients_by(
+                error=lambda y, A2: (y - A2) / len(y)
+            ),
+            "la perte est une moyenne sur les m points, et vous avez oublié de diviser "
+            "par m.": _gradients_by(error=lambda y, A2: A2 - y),
+            "l'erreur passe par le bon fil, mais vous avez oublié de la multiplier par "
+            "la pente de tanh, neurone par neurone et point par point.": _gradients_by(
+                slope=np.ones_like
+            ),
+            "la pente que vous employez est celle de la sigmoïde ; les neurones cachés "
+            "ont tanh pour activation.": _gradients_by(slope=lambda A1: A1 * (1 - A1)),
+            "dans la pente de tanh, la réponse A1 est au carré.": _gradients_by(
+                slope=lambda A1: 1 - A1
+            ),
+            "A1 est déjà la réponse de tanh : sa pente s'écrit avec A1 directement, "
+            "sans repasser par tanh.": _gradients_by(
+                slope=lambda A1: 1 - np.tanh(A1) ** 2
+            ),
+            "l'erreur de la sortie est déjà A2 − y, divisée par m : ne la multipliez "
+            "pas encore par la pente de la sigmoïde.": _gradients_by(
+                error=lambda y, A2: (A2 - y) / len(y) * A2 * (1 - A2)
+            ),
+            "l'erreur doit être multipliée par les poids W2 en repassant par les fils "
+            "de sortie.": _gradients_by(
+                through=lambda dZ2, W2: dZ2 @ np.ones_like(W2).T
+            ),
+            "vos quatre tableaux sont justes, mais renvoyés dans un autre ordre : la "
+            "couche cachée d'abord, dW1, db1, dW2, db2.": _output_first,
+            "db1 et db2 doivent rester des lignes, de forme (1, h) et (1, 1) ; la "
+            "somme a perdu un axe.": _gradients_by(reduce=lambda dZ: dZ.sum(axis=0)),
+            "pour les biais, additionnez sur les points ; la moyenne est déjà prise "
+            "dans dZ2.": _gradients_by(
+                reduce=lambda dZ: dZ.mean(axis=0, keepdims=True)
+            ),
+            "pour les biais, vous avez additionné sur les neurones ; c'est sur les "
+            "points, donc sur l'autre axe.": _gradients_by(
+                reduce=lambda dZ: dZ.sum(axis=1, keepdims=True)
+            ),
+            "pour les biais, vous avez tout additionné en un seul nombre ; il en faut "
+            "un par neurone.": _gradients_by(reduce=np.sum),
+        },
+        success="Vous venez d'écrire la rétropropagation.",
+    ),
+    "one_step": Exercise(
+        reference=_one_step,
+        cases=[
+            _case_step(2, 1, 1, seed=3),
+            _case_step(3, 2, 4, seed=0),
+            _case_step(5, 4, 3, seed=1),
+        ],
+        mistakes={
+            "l'erreur est toujours là : la couche cachée reçoit encore un gradient "
+            "calculé avec le nouveau W2.": _step_too_early,
+            "la couche cachée reçoit un gradient calculé après coup : les quatre "
+            "gradients se calculent avec les poids de départ.": _step_in_two_goes,
+            "vous montez au lieu de descendre : un pas retranche le gradient.": _moves(
+                -1, -1, -1, -1
+            ),
+            "les poids avancent, mais plus les biais.": _moves(1, 0, 1, 0),
+            "la couche cachée ne bouge plus : mettez aussi à jour W1 et b1.": _moves(
+                0, 0, 1, 1
+            ),
+            "la couche de sortie ne bouge plus : mettez aussi à jour W2 et b2.": _moves(
+                1, 1, 0, 0
+            ),
+            "le pas n'est plus multiplié par le taux "
+            "d'apprentissage.": lambda X, y, parameters, learning_rate: _one_step(
+                X, y, parameters, 1
+            ),
+        },
+        success="D'abord tous les gradients, puis tous les pas.",
+    ),
+    "smallest_circle": Value(
+        reference=(3, 3),
+        condition=_smallest_circle_condition,
+        success="Trois neurones peuvent suffire, mais tout dépend du départ.",
+    ),
+    "zero_weights": Value(
+        reference="c",
+        mistakes={
+            "au carnet 01, oui : il n'y avait qu'un neurone. Ici, cherchez par quel "
+            "poids passe l'erreur pour revenir ; la suite le montre.": "a",
+            "ce serait vrai de poids égaux mais non nuls ; multipliez l'erreur par un "
+            "poids de sortie nul, et voyez ce qui revient.": "b",
+        },
+        success="Rien ne revient à travers un poids nul : la suite le montre.",
+    ),
+}
+
 # --- Leçon 04
+
+
+def _softmax_of(shift, total):
+    """Un softmax dont le maximum retranché, ou le total, est faux."""
+
+    def wrong(Z):
+        E = np.exp(Z - shift(Z))
+        return E / total(E)
+
+    return wrong
+
+
+def _row_max(Z):
+    return Z.max(axis=1, keepdims=True)
+
+
+def _row_sum(E):
+    return E.sum(axis=1, keepdims=True)
+
+
+def _forward_with(entering=None, hidden=None, last=None, kept=None):
+    """Une propagation avant où une étape est remplacée par une autre."""
+
+    def wrong(X, parameters, activation=utilities.relu, output=utilities.sigmoid):
+        activations = [X]
+        for layer, (W, b) in enumerate(parameters, start=1):
+            A_prev = X if entering else activations[-1]
+            Z = A_prev @ W if hidden == "bias" else A_prev @ W + b
+            is_last = layer == len(parameters)
+            function = output if is_last else activation
+            if last is not None:
+                function = (activation, output, lambda Z: Z)[last]
+            if last is None and hidden == "linear" and not is_last:
+                function = utilities.identity
+            activations.append(function(Z))
+        return activations if kept is None else kept(activations)
+
+    return wrong
+
+
+def _backward_with(slope=True, slope_of=0, factor=1, db=None, dW=None, order=1):
+    """Une rétropropagation où un terme est remplacé par un autre."""
+
+    def wrong(y, parameters, activations, derivative=utilities.DERIVATIVES["relu"]):
+        gradients, dZ = [], (activations[-1] - y) / len(y)
+        for layer, (W, _) in reversed(list(enumerate(parameters, start=1))):
+            A_prev = activations[layer - 1]
+            bias = db(dZ) if db else dZ.sum(axis=0, keepdims=True)
+            weights = dW(A_prev, dZ) if dW else A_prev.T @ dZ
+            gradients.insert(0, (weights / factor_of(y), bias / factor_of(y)))
+            if layer > 1:
+                dZ = dZ @ W.T
+                if slope:
+                    dZ = dZ * derivative(dZ if slope_of else A_prev)
+        return gradients[::order]
+
+    def factor_of(y):
+        return len(y) if factor == "m" else factor
+
+    return wrong
+
+
+def _adam_with(correct=True, power=True, root=True, squared=True, swap=False):
+    """Adam, une fois changé un détail de son calcul."""
+
+    class Wrong(utilities.Adam):
+        def __call__(self, gradient):
+            self.t += 1
+            beta_1, beta_2 = self.beta_1, self.beta_2
+            if swap:
+                beta_1, beta_2 = beta_2, beta_1
+            self.mean += (1 - beta_1) * (gradient - self.mean)
+            new = gradient**2 if squared else gradient
+            self.square += (1 - beta_2) * (new - self.square)
+            t = self.t if power else 1
+            mean, square = self.mean, self.square
+            if correct:
+                mean, square = mean / (1 - beta_1**t), square / (1 - beta_2**t)
+            return mean / ((np.sqrt(square) if root else square) + self.epsilon)
+
+    return Wrong
+
+
+class _AdamThatJumps(utilities.Adam):
+    """Les moyennes sautent d'un coup à la nouvelle valeur."""
+
+    def __call__(self, gradient):
+        return gradient / (np.abs(gradient) + self.epsilon)
+
+
+class _AdamWithoutSquare(utilities.Adam):
+    """La moyenne corrigée, sans la division."""
+
+    def __call__(self, gradient):
+        self.t += 1
+        self.mean += (1 - self.beta_1) * (gradient - self.mean)
+        return self.mean / (1 - self.beta_1**self.t)
+
+
+def _directions(solver_class, *gradients):
+    solver = solver_class()
+    return [solver(gradient) for gradient in gradients]
+
+
+def _signal_ratio(scale):
+    """Taille de la sortie de la dixième couche, sur celle de la première, avec ReLU."""
+    rng = np.random.default_rng(0)
+    A, _ = rng.normal(size=(200, 50)), rng.integers(2, size=(200, 1))
+    sizes = []
+    for W, b in utilities.initialize_parameters([50] * 11, rng):
+        A = utilities.relu(A @ (W * scale / np.sqrt(2)) + b)
+        sizes.append(np.sqrt(np.mean(A**2)))
+    return sizes[-1] / sizes[0]
+
+
+def _scale_problem(scale):
+    ratio = _signal_ratio(float(scale))
+    if ratio < 0.5:
+        return "le signal s'éteint encore en chemin ; augmentez scale."
+    if ratio > 2:
+        return "le signal grandit encore en chemin ; baissez scale."
+    return None
+
+
+def _network_case(layer_sizes, m, rng, *functions):
+    """(X, paramètres, fonctions) ; biais non nuls, et m différent des tailles."""
+    parameters = [
+        (rng.normal(size=(n_in, n_out)), rng.normal(size=(1, n_out)))
+        for n_in, n_out in zip(layer_sizes[:-1], layer_sizes[1:])
+    ]
+    return rng.normal(size=(m, layer_sizes[0])), parameters, *functions
+
+
+def _backward_case(layer_sizes, m, rng, name="relu"):
+    X, parameters = _network_case(layer_sizes, m, rng)
+    activation, derivative = utilities.ACTIVATIONS[name], utilities.DERIVATIVES[name]
+    activations = utilities.forward_propagation(X, parameters, activation)
+    y = rng.integers(2, size=activations[-1].shape).astype(float)
+    return y, parameters, activations, derivative
+
+
+_rng = np.random.default_rng(4)
+_one_by_one = [
+    (np.array([[2.0]]), np.array([[-1.0]])),
+    (np.array([[-3.0]]), np.array([[0.5]])),
+]
+_one_image = np.array([[1.0]])
+
+LESSONS["04"] = {
+    "softmax": Exercise(
+        reference=utilities.softmax,
+        cases=[
+            (np.array([[0.0, np.log(3)]]),),
+            (_rng.normal(size=(4, 3)),),
+            (_rng.normal(size=(2, 5)),),
+            (np.array([[1000.0, 1001.0, 1002.0], [-1000.0, -1001.0, -1003.0]]),),
+        ],
+        mistakes={
+            "l'exponentielle déborde pour de grandes sommes ; retranchez d'abord le "
+            "plus grand nombre de chaque ligne.": _softmax_of(lambda Z: 0, _row_sum),
+            "le maximum retranché est celui de tout le tableau ; c'est celui de "
+            "chaque ligne qu'il faut.": _softmax_of(np.max, _row_sum),
+            "vous divisez par le total de tout le tableau ; chaque ligne doit avoir "
+            "son propre total.": _softmax_of(_row_max, np.sum),
+            "ce sont les colonnes qui font 1 en tout ; une image est une ligne.": (
+                _softmax_of(
+                    lambda Z: Z.max(axis=0), lambda E: E.sum(axis=0, keepdims=True)
+                )
+            ),
+            "le total est celui des colonnes ; une image est une ligne.": _softmax_of(
+                _row_max, lambda E: E.sum(axis=0, keepdims=True)
+            ),
+            "l'exponentielle est là, mais pas la division : les réponses d'une image "
+            "ne font pas 1 en tout.": lambda Z: np.exp(Z - _row_max(Z)),
+            "l'exponentielle manque : une somme négative donne une probabilité "
+            "négative.": lambda Z: Z / _row_sum(Z),
+            "l'exposant a le mauvais signe : la plus grande somme doit recevoir la "
+            "plus grande probabilité.": (lambda Z: utilities.softmax(-Z)),
+            "deux formes ne vont pas ensemble : le maximum et le total de chaque ligne "
+            "doivent rester une colonne, de forme (m, 1).": _softmax_of(
+                _row_max, lambda E: E.sum(axis=1)
+            ),
+        },
+        success="Elle ne déborde pas, même pour des sommes de mille.",
+    ),
+    "two_images_loss": Value(
+        reference=2 * np.log(2),
+        mistakes={
+            "c'est le total des deux images ; la perte est leur moyenne.": (
+                4 * np.log(2)
+            ),
+            "une perte est positive : le logarithme d'une probabilité est négatif, et "
+            "l'on en prend l'opposé.": -2 * np.log(2),
+            "le logarithme est celui de base e, noté log ou ln, et non celui de "
+            "base 2.": 2.0,
+            "le logarithme est celui de base e, et non celui de base 10.": (
+                2 * np.log10(2)
+            ),
+            "c'est la moyenne des deux probabilités ; prenez d'abord leurs "
+            "logarithmes.": 0.3125,
+            "vous avez pris le logarithme de la moyenne ; c'est la moyenne des "
+            "logarithmes qu'il faut.": -np.log(0.3125),
+            "pour la vache, ce n'est pas la plus grande probabilité qui compte, mais "
+            "celle de la bonne classe.": (np.log(2) - np.log(0.75)) / 2,
+            "vous avez divisé aussi par le nombre de classes ; on ne divise que par "
+            "le nombre d'images.": 2 * np.log(2) / 3,
+        },
+        success="L'erreur sur la vache pèse trois fois l'hésitation sur l'ours.",
+    ),
+    "relu_slope": Exercise(
+        reference=utilities.DERIVATIVES["relu"],
+        cases=[
+            (np.array([[0.0, 2.0]]),),
+            (utilities.relu(_rng.normal(size=(4, 3))),),
+            (utilities.relu(_rng.normal(size=(2, 5))),),
+        ],
+        mistakes={
+            "un neurone éteint a pour sortie exactement 0, et sa pente doit être "
+            "nulle ; la vôtre vaut 1 partout.": lambda A: A >= 0,
+            "c'est la sortie elle-même ; la pente ne vaut que 0 ou 1.": (
+                lambda A: np.maximum(A, 0)
+            ),
+            "les deux cas sont échangés : un neurone actif laisse passer l'erreur.": (
+                lambda A: A <= 0
+            ),
+            "le seuil est mal placé : une sortie positive, même petite, vient d'un "
+            "neurone actif.": lambda A: A > 1,
+            "la pente est nulle à gauche de zéro, et non opposée.": (
+                lambda A: np.where(A > 0, 1, -1)
+            ),
+            "au pli, ce cours prend la pente de gauche, qui est nulle.": (
+                lambda A: np.where(A > 0, 1, 0.5)
+            ),
+        },
+    ),
+    "forward_propagation": Exercise(
+        reference=utilities.forward_propagation,
+        cases=[
+            (_one_image, _one_by_one),
+            _network_case([3, 4, 2], 5, _rng),
+            _network_case([2, 3, 4, 1], 6, _rng, np.tanh),
+            _network_case([4, 2, 3], 7, _rng, np.tanh, utilities.softmax),
+            _network_case([3, 1], 4, _rng),
+        ],
+        mistakes={
+            "le biais manque dans la somme pondérée.": _forward_with(hidden="bias"),
+            "la dernière couche passe par activation ; la sortie a sa fonction à elle, "
+            "output.": _forward_with(last=0),
+            "toutes les couches passent par output, qui est réservée à la dernière.": (
+                _forward_with(last=1)
+            ),
+            "les sommes Z sont là, mais aucune n'est passée par une activation.": (
+                _forward_with(last=2)
+            ),
+            "les couches cachées ne plient rien : leur somme doit passer par "
+            "activation.": _forward_with(hidden="linear"),
+            "il manque l'entrée : la liste commence par X.": _forward_with(
+                kept=lambda activations: activations[1:]
+            ),
+            "il n'y a que la dernière sortie ; la rétropropagation aura besoin de "
+            "toutes.": _forward_with(kept=lambda activations: activations[-1]),
+            "la liste ne contient que X et la dernière sortie ; gardez celle de chaque "
+            "couche.": _forward_with(kept=lambda a: [a[0], a[-1]]),
+            "la liste ne contient que X ; il faut y ajouter la sortie de chaque "
+            "couche.": _forward_with(kept=lambda activations: activations[:1]),
+            "la dernière couche manque.": _forward_with(kept=lambda a: a[:-1]),
+            "l'ordre est inversé : X vient en premier.": _forward_with(
+                kept=lambda activations: activations[::-1]
+            ),
+            "deux formes ne vont pas ensemble : l'entrée d'une couche est la sortie de "
+            "la précédente, et non X ; l'ordre du produit est A_prev @ W.": (
+                _forward_with(entering="X")
+            ),
+        },
+        success="Une boucle, et toute profondeur.",
+    ),
+    "back_propagation": Exercise(
+        reference=utilities.back_propagation,
+        cases=[
+            (
+                np.array([[1.0]]),
+                _one_by_one,
+                utilities.forward_propagation(_one_image, _one_by_one),
+            ),
+            _backward_case([3, 4, 1], 5, _rng),
+            _backward_case([2, 3, 4, 1], 6, _rng, "tanh"),
+            _backward_case([4, 2, 3], 7, _rng, "logistic"),
+        ],
+        mistakes={
+            "la pente de l'activation manque quand l'erreur remonte.": _backward_with(
+                slope=False
+            ),
+            "la pente se calcule avec la sortie A_prev de la couche, et non avec "
+            "l'erreur.": _backward_with(slope_of=1),
+            "le signe est inversé : une hausse de perte est un gradient positif.": (
+                _backward_with(factor=-1)
+            ),
+            "vous divisez une fois de trop par m : dZ l'est déjà, au départ.": (
+                _backward_with(factor="m")
+            ),
+            "db est une moyenne ; les erreurs des exemples s'additionnent, 1/m est "
+            "déjà dans dZ.": _backward_with(
+                db=lambda dZ: dZ.mean(axis=0, keepdims=True)
+            ),
+            "db additionne sur les neurones ; il faut additionner sur les exemples.": (
+                _backward_with(db=lambda dZ: dZ.sum(axis=1, keepdims=True))
+            ),
+            "db n'est pas une ligne de forme (1, n_out) ; gardez l'axe des exemples.": (
+                _backward_with(db=lambda dZ: dZ.sum(axis=0))
+            ),
+            "db est un seul nombre ; il en faut un par neurone.": _backward_with(
+                db=np.sum
+            ),
+            "dW est transposé : sa forme est celle de W, (n_in, n_out).": (
+                _backward_with(dW=lambda A, dZ: dZ.T @ A)
+            ),
+            "l'ordre est inversé : la première paire est celle de la première "
+            "couche.": _backward_with(order=-1),
+            "deux formes ne vont pas ensemble ; l'une des matrices du produit est à "
+            "transposer.": _backward_with(dW=lambda A, dZ: A @ dZ),
+        },
+        success="Les différences finies vont le confirmer.",
+    ),
+    "relu_scale": Value(
+        reference=1.4,
+        condition=_scale_problem,
+        success="C'est l'échelle de He : la racine de 2.",
+    ),
+    "Adam": Exercise(
+        reference=utilities.Adam,
+        run=_directions,
+        # Quatre gradients ou plus : un seul ne dirait rien des moyennes.
+        cases=[
+            tuple(np.array([g]) for g in (4.0, 4.0, -2.0, 1.0)),
+            tuple(_rng.normal(size=(5, 2, 3))),
+            tuple(1000 * _rng.normal(size=(6, 4))),
+        ],
+        mistakes={
+            "les moyennes ne sont pas corrigées de leur départ à zéro.": _adam_with(
+                correct=False
+            ),
+            "la correction dépend du nombre de pas : il manque t.": _adam_with(
+                power=False
+            ),
+            "la racine carrée manque sous la fraction.": _adam_with(root=False),
+            "la seconde moyenne est celle des carrés du gradient.": _adam_with(
+                squared=False
+            ),
+            "les deux β sont échangés : β₁ va avec le gradient, β₂ avec son carré.": (
+                _adam_with(swap=True)
+            ),
+            "les deux moyennes ne gardent rien du passé ; chacune ne parcourt qu'une "
+            "fraction du chemin, 1 − β.": _AdamThatJumps,
+            "la division par la racine de l'autre moyenne manque.": _AdamWithoutSquare,
+        },
+        success="La longueur du pas ne dépend plus de la taille du gradient.",
+    ),
+    "shuffled_pixels": Value(
+        reference="b",
+        mistakes={
+            "ce serait vrai d'un réseau qui sait quels pixels sont voisins ; "
+            "l'expérience qui suit dira si c'est le cas du nôtre.": "a",
+            "rien ne se perd dans un mélange qui est le même pour toutes les images ; "
+            "l'expérience qui suit le montre.": "c",
+        },
+        success="L'expérience qui suit le montre, et le texte dit pourquoi.",
+    ),
+}

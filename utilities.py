@@ -17,13 +17,13 @@ from __future__ import annotations
 
 import hashlib
 import inspect
-import json
 import math
 import os
 import re
 import sys
 import warnings
 from collections.abc import Callable, Iterable, Sequence
+from copy import copy
 from itertools import cycle, islice
 from numbers import Integral, Real
 from pathlib import Path
@@ -38,11 +38,11 @@ from matplotlib.colors import LinearSegmentedColormap
 from numpy.lib.stride_tricks import sliding_window_view
 from numpy.typing import ArrayLike, NDArray
 from PIL import Image, ImageOps
-from sklearn.base import BaseEstimator, ClassifierMixin, RegressorMixin, is_classifier
+from sklearn.base import BaseEstimator, ClassifierMixin, RegressorMixin
 from sklearn.inspection import DecisionBoundaryDisplay
 from sklearn.metrics import ConfusionMatrixDisplay
 from sklearn.model_selection import train_test_split
-from sklearn.utils.multiclass import check_classification_targets, type_of_target
+from sklearn.utils.multiclass import check_classification_targets
 from sklearn.utils.validation import check_is_fitted, validate_data
 from threadpoolctl import threadpool_limits
 from tqdm import tqdm
@@ -143,11 +143,25 @@ DERIVATIVES = {
 }
 
 
+def check_same_shape(y: NDArray, A: NDArray) -> None:
+    """Refuse une cible et une réponse de formes différentes. Carnet 02.
+
+    Sans quoi NumPy étend y de forme (m,) face à A de forme (m, 1) : la perte serait
+    calculée sur m × m valeurs, sans un mot.
+    """
+    if y.shape != A.shape:
+        raise ValueError(
+            f"y doit avoir la même forme que A, {A.shape} ; reçu : {y.shape} ; "
+            "essayez y.reshape(-1, 1)."
+        )
+
+
 def log_loss(y: NDArray, A: NDArray) -> float:
-    """Perte logistique moyenne, - (y log A + (1 - y) log(1 - A)). Carnet 01.
+    """Perte logistique moyenne, - (y log A + (1 - y) log(1 - A)). Carnet 02.
 
     A est écarté de 0 et de 1 de la précision machine : la perte reste finie.
     """
+    check_same_shape(y, A)
     epsilon = np.finfo(A.dtype).eps
     A = np.clip(A, epsilon, 1 - epsilon)
     return float(-np.sum(y * np.log(A) + (1 - y) * np.log(1 - A)) / len(y))
@@ -159,12 +173,14 @@ def cross_entropy(y: NDArray, A: NDArray) -> float:
     y a une colonne par classe, 1 dans celle de la bonne classe et 0 dans les autres.
     A est écarté de 0 de la précision machine : la perte reste finie.
     """
+    check_same_shape(y, A)
     A = np.clip(A, np.finfo(A.dtype).eps, 1)
     return float(-np.sum(y * np.log(A)) / len(y))
 
 
 def squared_error(y: NDArray, A: NDArray) -> float:
     """Moitié de la moyenne des carrés de A - y. Carnet 01."""
+    check_same_shape(y, A)
     return float(np.sum((A - y) ** 2) / (2 * len(y)))
 
 
@@ -231,11 +247,10 @@ def back_propagation(
     """
     gradients = []
     dZ = (activations[-1] - y) / len(y)
-    for layer in reversed(range(len(parameters))):
-        A_prev = activations[layer]
+    for layer, (W, _) in reversed(list(enumerate(parameters, start=1))):
+        A_prev = activations[layer - 1]
         gradients.insert(0, (A_prev.T @ dZ, dZ.sum(axis=0, keepdims=True)))
-        if layer > 0:
-            W, _ = parameters[layer]
+        if layer > 1:
             dZ = dZ @ W.T * derivative(A_prev)
     return gradients
 
@@ -309,15 +324,19 @@ def with_dropout(
 
     Chaque sortie est mise à zéro avec la probabilité dropout, et les autres sont
     divisées par 1 - dropout : leur moyenne ne change pas. Srivastava et al., JMLR 2014.
+
+    Les masques tirés à l'aller servent au retour, de la dernière couche à la première :
+    chaque propagation est suivie de sa rétropropagation.
     """
-    keep = 1 - dropout
+    keep = float(1 - dropout)
+    masks = []
 
     def dropped(Z: NDArray) -> NDArray:
-        return activation(Z) * (rng.random(Z.shape) < keep) / keep
+        masks.append((rng.random(Z.shape) < keep).astype(Z.dtype) / keep)
+        return activation(Z) * masks[-1]
 
-    # Une sortie nulle a été abandonnée (ou bien, avec ReLU, sa pente est nulle).
     def slope(A: NDArray) -> NDArray:
-        return (A != 0) * derivative(A * keep) / keep
+        return masks.pop() * derivative(A * keep)
 
     return dropped, slope
 
@@ -347,9 +366,8 @@ def mirror_and_shift(
 
 
 def _is_real(value: object) -> bool:
-    return (
-        isinstance(value, Real) and not isinstance(value, bool) and np.isfinite(value)
-    )
+    is_flag = isinstance(value, bool)
+    return isinstance(value, Real) and not is_flag and bool(np.isfinite(value))
 
 
 def _is_count(value: object) -> bool:
@@ -357,59 +375,99 @@ def _is_count(value: object) -> bool:
 
 
 def _are_counts(value: object) -> bool:
-    sizes = value if isinstance(value, Iterable) else [value]
-    return all(map(_is_count, sizes))
+    is_vector = isinstance(value, np.ndarray) and value.ndim == 1
+    is_suite = is_vector or isinstance(value, list | tuple | range)
+    return all(map(_is_count, value)) if is_suite else _is_count(value)
 
 
 def _is_seed(value: object) -> bool:
-    generators = np.random.Generator | np.random.RandomState
-    is_integer = isinstance(value, Integral) and not isinstance(value, bool)
-    return value is None or isinstance(value, generators) or (is_integer and value >= 0)
-
-
-def _one_of(choices: Sequence[str]) -> tuple[Callable, str]:
-    names = ", ".join(f"« {choice} »" for choice in choices)
-    return (
-        lambda value: isinstance(value, str) and value in choices,
-        f"l'une des valeurs {names}",
+    if isinstance(value, Integral):
+        return _is_real(value) and value >= 0
+    return value is None or isinstance(
+        value, np.random.Generator | np.random.RandomState
     )
 
 
-_FLAG = (lambda v: isinstance(v, bool | np.bool_), "True ou False")
-_COUNT = (_is_count, "un entier d'au moins 1")
-_POSITIVE = (lambda v: _is_real(v) and v > 0, "un nombre strictement positif")
-_NON_NEGATIVE = (lambda v: _is_real(v) and v >= 0, "un nombre positif ou nul")
-_DECAY = (lambda v: _is_real(v) and 0 <= v < 1, "un nombre de 0 inclus à 1 exclu")
+def _is_one_of(*choices: str) -> Callable[[object], bool]:
+    return lambda value: isinstance(value, str) and value in choices
 
-HYPERPARAMETERS = {
-    "hidden_layer_sizes": (_are_counts, "une suite d'entiers d'au moins 1, ou ()"),
-    "activation": _one_of(list(ACTIVATIONS)),
-    "solver": _one_of(["sgd", "adam"]),
-    "initialization": _one_of(["auto", *INITIALIZATIONS]),
-    "alpha": _NON_NEGATIVE,
-    "batch_size": (
-        lambda v: _is_count(v) or (isinstance(v, str) and v == "auto"),
+
+def _quote(*choices: str) -> str:
+    return f"l'une des valeurs {', '.join(f'« {choice} »' for choice in choices)}"
+
+
+SOLVERS = ("sgd", "adam")
+
+# Les réglages qui partagent une règle, ce qu'ils doivent être, et comment le savoir.
+HYPERPARAMETERS = [
+    ("hidden_layer_sizes", "une suite d'entiers d'au moins 1, ou ()", _are_counts),
+    ("activation", _quote(*ACTIVATIONS), _is_one_of(*ACTIVATIONS)),
+    ("solver", _quote(*SOLVERS), _is_one_of(*SOLVERS)),
+    (
+        "initialization",
+        _quote("auto", *INITIALIZATIONS),
+        _is_one_of("auto", *INITIALIZATIONS),
+    ),
+    (
+        "batch_size",
         "« auto » ou un entier d'au moins 1",
+        lambda v: _is_count(v) or _is_one_of("auto")(v),
     ),
-    "learning_rate_init": _POSITIVE,
-    "max_iter": _COUNT,
-    "dropout": _DECAY,
-    "augment": (lambda v: v is None or callable(v), "None ou une fonction de (X, rng)"),
-    "shuffle": _FLAG,
-    "random_state": (_is_seed, "None, un entier d'au moins 0 ou un générateur"),
-    "tol": _NON_NEGATIVE,
-    "n_iter_no_change": (lambda v: _is_count(v) or v == np.inf, _COUNT[1]),
-    "momentum": _DECAY,
-    "nesterovs_momentum": _FLAG,
-    "early_stopping": _FLAG,
-    "validation_fraction": (
-        lambda v: _is_real(v) and 0 < v < 1,
+    ("max_iter", "un entier d'au moins 1", _is_count),
+    (
+        "n_iter_no_change",
+        "un entier d'au moins 1, ou l'infini",
+        lambda v: _is_count(v) or v == np.inf,
+    ),
+    ("alpha tol", "un nombre positif ou nul", lambda v: _is_real(v) and v >= 0),
+    (
+        "learning_rate_init epsilon",
+        "un nombre strictement positif",
+        lambda v: _is_real(v) and v > 0,
+    ),
+    (
+        "momentum beta_1 beta_2 dropout",
+        "un nombre de 0 inclus à 1 exclu",
+        lambda v: _is_real(v) and 0 <= v < 1,
+    ),
+    (
+        "validation_fraction",
         "un nombre strictement compris entre 0 et 1",
+        lambda v: _is_real(v) and 0 < v < 1,
     ),
-    "beta_1": _DECAY,
-    "beta_2": _DECAY,
-    "epsilon": _POSITIVE,
-}
+    (
+        "shuffle nesterovs_momentum early_stopping",
+        "True ou False",
+        lambda v: isinstance(v, bool | np.bool_),
+    ),
+    (
+        "augment",
+        "None ou une fonction de (X, rng)",
+        lambda v: v is None or callable(v),
+    ),
+    ("random_state", "None, un entier d'au moins 0 ou un générateur", _is_seed),
+]
+
+
+def _generator(random_state) -> np.random.Generator:
+    """Un générateur local ; un RandomState de scikit-learn en fournit la graine."""
+    if isinstance(random_state, np.random.RandomState):
+        random_state = random_state.randint(2**31)
+    return np.random.default_rng(random_state)
+
+
+def _flatten(parameters: Parameters) -> NDArray:
+    """Range bout à bout W et b de chaque couche, dans un seul vecteur."""
+    return np.concatenate([array.ravel() for layer in parameters for array in layer])
+
+
+def _unflatten(theta: NDArray, layer_sizes: Sequence[int]) -> Parameters:
+    """W et b de chaque couche, en vues sur theta : un pas sur theta les change tous."""
+    parameters = []
+    for n_in, n_out in zip(layer_sizes[:-1], layer_sizes[1:]):
+        W, b, theta = np.split(theta, [n_in * n_out, (n_in + 1) * n_out])
+        parameters.append((W.reshape(n_in, n_out), b))
+    return parameters
 
 
 class _Network(BaseEstimator):
@@ -476,165 +534,128 @@ class _Network(BaseEstimator):
         X_val, y_val : exemples de validation, dont la perte (et l'exactitude) est notée
         à chaque époque. Avec ``early_stopping``, ce sont eux que l'on surveille ; sans
         eux, une part ``validation_fraction`` de X est mise de côté.
-        Interrompre le noyau arrête l'entraînement et garde les poids déjà appris.
-        """
-        self._check_hyperparameters()
-        # order="C" : les lots se prélèvent ligne par ligne.
-        X, y = validate_data(
-            self, X, y, dtype=(np.float64, np.float32), order="C", multi_output=True
-        )
-        rng = _generator(self.random_state)
-        y = y.ravel() if y.shape[1:] == (1,) else y
-        Y = self._learn_targets(y).astype(X.dtype)
-        self.n_outputs_ = Y.shape[1]
-        if X_val is not None or y_val is not None:
-            X_val, Y_val = self._encode_validation(X_val, y_val, X.dtype)
-        elif self.early_stopping:
-            X, X_val, Y, Y_val = self._split(X, Y, y, rng)
-        validation = None if X_val is None else (X_val, Y_val)
 
-        layer_sizes = [X.shape[1], *self._hidden_layer_sizes(), self.n_outputs_]
-        self.n_layers_ = len(layer_sizes)
-        parameters = initialize_parameters(layer_sizes, rng, self._initialization())
+        Un ``Pipeline`` ne transforme que X : X_val doit être transformé avant, par ce
+        qui a été appris sur X.
+
+        >>> scaler = StandardScaler().fit(X)
+        >>> network = NeuralNetwork(max_iter=5).fit(
+        ...     scaler.transform(X), y, scaler.transform(X_val), y_val
+        ... )
+        >>> model = make_pipeline(scaler, network)
+        >>> model.score(X_val, y_val) == network.history_["val_accuracy"][-1]
+        True
+
+        Interrompre le noyau arrête l'entraînement et garde les poids déjà appris. Un
+        entraînement refusé, ou qui échoue, laisse le réseau comme il était.
+        """
+        learner = copy(self)
+        learner._learn(X, y, X_val, y_val)
+        self.__dict__ = learner.__dict__
+        return self
+
+    def _learn(self, X, y, X_val, y_val) -> None:
+        """Contrôle tout, tire les poids, met de côté la validation, entraîne."""
+        self._check_hyperparameters()
+        X, y = self._check_X_y(X, y)
+        Y = self._learn_targets(y).astype(X.dtype)
+        validation = None
+        if X_val is not None or y_val is not None:
+            validation = self._check_validation(X_val, y_val, X, y)
+
+        rng = _generator(self.random_state)
+        hidden = np.atleast_1d(np.array(self.hidden_layer_sizes, dtype=int)).tolist()
+        layer_sizes = [X.shape[1], *hidden, Y.shape[1]]
+        self.n_layers_, self.n_outputs_ = len(layer_sizes), Y.shape[1]
+        initialization = self.initialization
+        if initialization == "auto":
+            # Sans couche cachée, il n'y a pas de symétrie à rompre : zéro convient.
+            recipe = "he" if self.activation == "relu" else "glorot"
+            initialization = recipe if hidden else "zeros"
+        parameters = initialize_parameters(layer_sizes, rng, initialization)
         theta = _flatten(parameters).astype(X.dtype)
-        self._parameters_view(theta, layer_sizes)
+        Ws, bs = zip(*_unflatten(theta, layer_sizes))
+        self.coefs_, self.intercepts_ = list(Ws), list(bs)
+
+        if self.early_stopping and validation is None:
+            X, Y, validation = self._split(X, Y, y, rng)
         # Une descente qui diverge déborde avant de s'arrêter : une phrase le dira.
         with np.errstate(over="ignore", invalid="ignore"):
             self._train(X, Y, validation, theta, rng)
-        return self
-
-    def save(self, path: str | os.PathLike) -> None:
-        """Range le réseau appris dans un fichier HDF5, sans pickle.
-
-        Le fichier naît sous un nom provisoire et ne prend le sien qu'une fois complet.
-        ``random_state`` n'est gardé que si c'est un entier, ``augment`` jamais.
-        """
-        check_is_fitted(self, "coefs_")
-        path = Path(path)
-        partial = path.with_name(path.name + ".partiel")
-        parameters = self.get_params() | {"augment": None}
-        if not isinstance(self.random_state, Integral):
-            parameters["random_state"] = None
-        try:
-            with h5py.File(partial, "w", libver="v110") as file:
-                file.attrs["format"] = NETWORK_FORMAT
-                file.attrs["estimator"] = type(self).__name__
-                file.attrs["parameters"] = json.dumps(
-                    parameters, default=lambda value: value.tolist()
-                )
-                for name in ("out_activation_", "n_features_in_", "n_iter_"):
-                    file.attrs[name] = getattr(self, name)
-                file["loss_curve_"] = np.array(self.loss_curve_, dtype=float)
-                if is_classifier(self):
-                    text = self.classes_.dtype.kind in "OU"
-                    classes = self.classes_.astype(object) if text else self.classes_
-                    file["classes_"] = classes
-                for layer, (W, b) in enumerate(self._parameters()):
-                    for name, array in (f"W{layer}", W), (f"b{layer}", b):
-                        file.create_dataset(
-                            name, data=array, chunks=True, fletcher32=True
-                        )
-            partial.replace(path)
-        finally:
-            partial.unlink(missing_ok=True)
-
-    @classmethod
-    def load(cls, path: str | os.PathLike) -> _Network:
-        """Relit un réseau écrit par ``save`` ; il prédit aussitôt.
-
-        Lève FileNotFoundError si le fichier manque, OSError s'il est abîmé, ValueError
-        s'il ne contient pas un réseau de cette classe.
-        """
-        path = Path(path)
-        if not path.is_file():
-            raise FileNotFoundError(
-                f"Le fichier {path} n'existe pas ; vérifiez son nom."
-            )
-        expected, network = (NETWORK_FORMAT, cls.__name__), None
-        try:
-            with h5py.File(path, "r") as file:
-                found = file.attrs.get("format"), file.attrs.get("estimator")
-                if found == expected:
-                    network = cls(**json.loads(file.attrs["parameters"]))
-                    network._restore(file, path)
-        except (OSError, RuntimeError, LookupError, TypeError, ValueError) as error:
-            raise OSError(
-                f"{path} n'est pas un réseau lisible (fichier tronqué, abîmé ou d'un "
-                "autre format) ; remplacez-le par une copie intacte."
-            ) from error
-        if network is None:
-            raise ValueError(
-                f"{path} doit contenir un {cls.__name__} écrit par save "
-                f"({NETWORK_FORMAT}) ; reçu : {found[1]} ({found[0]})."
-            )
-        return network
-
-    def _restore(self, file: h5py.File, path: Path) -> None:
-        """Relit les attributs appris ; lève ValueError s'ils ne vont pas ensemble."""
-        self._check_hyperparameters()
-        self.hidden_layer_sizes = tuple(self._hidden_layer_sizes())
-        for name in ("out_activation_", "n_features_in_", "n_iter_"):
-            setattr(self, name, file.attrs[name])
-        self.loss_curve_ = _read_dataset(file, "loss_curve_", path).tolist()
-        self.n_layers_ = len(self.hidden_layer_sizes) + 2
-        layers = range(self.n_layers_ - 1)
-        self.coefs_ = [_read_dataset(file, f"W{layer}", path) for layer in layers]
-        self.intercepts_ = [_read_dataset(file, f"b{layer}", path) for layer in layers]
-        self.n_outputs_ = len(self.intercepts_[-1])
-        sizes = [self.n_features_in_, *self.hidden_layer_sizes, self.n_outputs_]
-        shapes = list(zip(sizes, sizes[1:]))
-        arrays = [*self.coefs_, *self.intercepts_]
-        found = [W.shape for W in self.coefs_], [b.shape for b in self.intercepts_]
-        if found != (shapes, [shape[1:] for shape in shapes]):
-            raise ValueError(f"formes {found}, attendues : {shapes}")
-        if not all(np.isfinite(array).all() for array in arrays):
-            raise ValueError("des poids ne sont pas des nombres finis")
-        if is_classifier(self):
-            classes = _read_dataset(file, "classes_", path)
-            text = classes.dtype == object
-            self.classes_ = np.array([c.decode() for c in classes]) if text else classes
-            n_classes = {1, 2} if self.n_outputs_ == 1 else {self.n_outputs_}
-            if len(self.classes_) not in n_classes:
-                raise ValueError(f"{len(self.classes_)} classes pour ces poids")
 
     def _train(self, X, Y, validation, theta, rng) -> None:
         """Boucle sur les époques : met theta à jour sur place, remplit l'historique."""
         solver = self._make_solver()
-        self.history_ = {}
+        self.history_, self.n_iter_, diverged = {}, 0, False
         # Sans arrêt précoce ni tol, l'entraînement va au bout de max_iter.
         may_stop = self.early_stopping or self.tol > 0
         patience = self.n_iter_no_change if may_stop else np.inf
-        self.n_iter_ = n_stale = 0
-        best_score, best_theta = -np.inf, theta.copy()
+        n_stale, best_score, best_theta = 0, -np.inf, theta.copy()
         options = {} if self.verbose else {"disable": True}
         with tqdm(total=self.max_iter, unit="époque", **options) as progress:
             try:
-                while self.n_iter_ < self.max_iter and n_stale < patience:
+                while self.n_iter_ < self.max_iter and n_stale <= patience:
                     scores = self._train_one_epoch(X, Y, theta, solver, rng)
                     scores |= self._evaluate(validation)
-                    for key, value in scores.items():
-                        self.history_.setdefault(key, []).append(float(value))
-                    self.n_iter_ += 1
-                    progress.update()
-                    if self.verbose:
-                        progress.set_postfix(self._last_losses())
-                    score = self._monitored_score()
-                    n_stale = 0 if score > best_score + self.tol else n_stale + 1
-                    if self.early_stopping and score > best_score:
-                        best_theta[:] = theta
-                    best_score = max(best_score, score)
+                    diverged = not np.isfinite(list(scores.values())).all()
+                    if diverged:
+                        break
+                    self._record(scores, progress)
+                    score = self._monitored_score(scores)
+                    gains = score > best_score + self.tol
+                    n_stale = 0 if gains else n_stale + 1
+                    if score > best_score:
+                        best_score, best_theta[:] = score, theta
             except KeyboardInterrupt:
                 warnings.warn(
                     f"Entraînement interrompu après {self.n_iter_} époque"
                     f"{'s' * (self.n_iter_ > 1)} : les poids déjà appris sont gardés.",
-                    stacklevel=3,
+                    stacklevel=4,
                 )
         if self.early_stopping:
             theta[:] = best_theta
-        # La perte précède le pas : le tout dernier n'a pas encore été jugé.
-        self._refuse_divergence(self._forward(X))
+        self._check_divergence(diverged, X)
         self.loss_curve_ = self.history_.get("loss", [])
         self.loss_ = self.loss_curve_[-1] if self.loss_curve_ else np.nan
+
+    def _record(self, scores: dict[str, float], progress: tqdm) -> None:
+        """Ajoute une époque à l'historique et à la barre de progression."""
+        self.n_iter_ += 1
+        for key, value in scores.items():
+            self.history_.setdefault(key, []).append(float(value))
+        progress.update()
+        if self.verbose:
+            names = {"loss": "perte", "val_loss": "perte de validation"}
+            shown = [key for key in names if key in scores]
+            progress.set_postfix({names[key]: decimal(scores[key], 3) for key in shown})
+
+    def _monitored_score(self, scores: dict[str, float]) -> float:
+        """Ce qui doit croître : l'exactitude de validation, ou l'opposé d'une perte."""
+        if self.early_stopping:
+            return scores.get("val_accuracy", -scores["val_loss"])
+        return -scores["loss"]
+
+    def _check_divergence(self, diverged: bool, X: NDArray) -> None:
+        """Refuse des poids qui ne donnent plus de nombres, ou dit lesquels sont gardés.
+
+        La perte précède le pas : le tout dernier n'a pas encore été jugé.
+        """
+        epoch = self.n_iter_ + diverged
+        is_saved = self.early_stopping and self.n_iter_ > 0
+        if not np.isfinite(self._forward(X)).all() or (diverged and not is_saved):
+            raise ValueError(
+                f"La descente diverge : à l'époque {epoch}, le réseau ne donne "
+                "plus de nombres finis. Le taux d'apprentissage learning_rate_init "
+                f"({self.learning_rate_init}) est sans doute trop grand ; divisez-le "
+                "par dix, ou ramenez les données vers 0…1."
+            )
+        if diverged:
+            warnings.warn(
+                f"La descente diverge à l'époque {epoch} : les poids de la meilleure "
+                "époque sont gardés ; pour aller plus loin, diminuez "
+                f"learning_rate_init ({self.learning_rate_init}).",
+                stacklevel=5,
+            )
 
     def _train_one_epoch(self, X, Y, theta, solver, rng) -> dict[str, float]:
         """Passe sur toutes les images, lot par lot ; renvoie perte et exactitude."""
@@ -666,7 +687,7 @@ class _Network(BaseEstimator):
         activations = forward_propagation(X, parameters, activation, output)
         gradients = back_propagation(Y, parameters, activations, derivative)
         if self.alpha > 0:
-            for (dW, _), W in zip(gradients, self.coefs_, strict=True):
+            for (dW, _), W in zip(gradients, self.coefs_):
                 dW += self.alpha / len(Y) * W
         return _flatten(gradients), activations[-1]
 
@@ -694,81 +715,59 @@ class _Network(BaseEstimator):
         activation = ACTIVATIONS[self.activation]
         return forward_propagation(X, self._parameters(), activation, output)[-1]
 
-    def _last_losses(self) -> dict[str, str]:
-        names = {"perte": "loss", "perte de validation": "val_loss"}
-        return {
-            name: decimal(self.history_[key][-1], 3)
-            for name, key in names.items()
-            if key in self.history_
-        }
-
-    def _monitored_score(self) -> float:
-        """Ce qui doit croître : l'exactitude de validation, ou l'opposé d'une perte."""
-        last = {key: values[-1] for key, values in self.history_.items()}
-        self._refuse_divergence(last["loss"])
-        if self.early_stopping:
-            return last.get("val_accuracy", -last["val_loss"])
-        return -last["loss"]
-
-    def _refuse_divergence(self, values: ArrayLike) -> None:
-        if not np.isfinite(values).all():
-            del self.coefs_, self.intercepts_  # ce réseau ne doit rien prédire
-            raise ValueError(
-                f"La descente diverge : à l'époque {self.n_iter_}, le réseau ne donne "
-                "plus de nombres finis. Le taux d'apprentissage learning_rate_init "
-                f"({self.learning_rate_init}) est sans doute trop grand ; divisez-le "
-                "par dix, ou ramenez les données vers 0…1."
-            )
-
     def _parameters(self) -> Parameters:
-        return list(zip(self.coefs_, self.intercepts_, strict=True))
-
-    def _parameters_view(self, theta: NDArray, layer_sizes: Sequence[int]) -> None:
-        """Fait de coefs_ et intercepts_ des vues sur theta, qu'un pas change toutes."""
-        self.coefs_, self.intercepts_ = [], []
-        for n_in, n_out in zip(layer_sizes[:-1], layer_sizes[1:], strict=True):
-            W, b, theta = np.split(theta, [n_in * n_out, (n_in + 1) * n_out])
-            self.coefs_.append(W.reshape(n_in, n_out))
-            self.intercepts_.append(b)
+        return list(zip(self.coefs_, self.intercepts_))
 
     def _make_solver(self) -> Callable[[NDArray], NDArray]:
         if self.solver == "adam":
             return Adam(self.beta_1, self.beta_2, self.epsilon)
         return Momentum(self.momentum, self.nesterovs_momentum)
 
-    def _encode_validation(self, X_val, y_val, dtype) -> tuple[NDArray, NDArray]:
+    def _check_hyperparameters(self) -> None:
+        """Refuse une valeur impossible, en disant laquelle et ce qui était attendu."""
+        for names, expected, is_valid in HYPERPARAMETERS:
+            for name in names.split():
+                if not is_valid(value := getattr(self, name)):
+                    raise ValueError(f"{name} doit être {expected} ; reçu : {value!r}.")
+
+    def _check_X(self, X: ArrayLike, y: ArrayLike = "no_validation", **options):
+        """Contrôle X, et y s'il est donné, comme scikit-learn ; refuse des images."""
+        if (shape := np.asarray(X).shape)[2:]:
+            raise ValueError(
+                "X doit être une matrice, une ligne par image ; reçu : un tableau de "
+                f"forme {shape} ; essayez flatten_images(X)."
+            )
+        return validate_data(self, X, y, dtype=(np.float64, np.float32), **options)
+
+    def _check_X_y(self, X: ArrayLike, y: ArrayLike, **options):
+        """Contrôle X et y ; une colonne y devient plate."""
+        # order="C" : les lots se prélèvent ligne par ligne.
+        X, y = self._check_X(X, y, order="C", multi_output=True, **options)
+        return X, y.ravel() if y.shape[1:] == (1,) else y
+
+    def _check_validation(self, X_val, y_val, X, y) -> tuple[NDArray, NDArray]:
+        """Contrôle la validation, qui doit ressembler à X et y ; code ses cibles."""
         if X_val is None or y_val is None:
             raise ValueError(
                 "X_val et y_val vont ensemble : donnez les deux, ou aucun des deux."
             )
-        X_val, y_val = validate_data(
-            self, X_val, y_val, dtype=dtype, multi_output=True, reset=False
-        )
-        m = len(X_val)
-        columns = 1 if self.out_activation_ == "softmax" else self.n_outputs_
-        shapes = [(m, columns)] if columns > 1 else [(m,), (m, 1)]
-        if y_val.shape not in shapes:
+        X_val, y_val = self._check_X_y(X_val, y_val, reset=False)
+        if y_val.shape[1:] != y.shape[1:]:
             raise ValueError(
-                f"y_val doit être de forme {' ou '.join(map(str, shapes))}, comme y ; "
+                f"y_val doit avoir autant de colonnes que y, de forme {y.shape} ; "
                 f"reçu : {y_val.shape}."
             )
-        y_val = y_val if columns > 1 else y_val.ravel()
-        is_class = is_classifier(self) and columns == 1
-        unknown = np.setdiff1d(y_val, self.classes_).tolist() if is_class else []
-        if unknown:
-            raise ValueError(
-                f"y_val contient des classes absentes de y : {unknown} ; les classes "
-                f"doivent être parmi {self.classes_.tolist()}."
-            )
-        return X_val, self._encode(y_val).astype(dtype)
+        Y_val = self._encode(y_val, "y_val")
+        return X_val.astype(X.dtype, copy=False), Y_val.astype(X.dtype)
 
-    def _split(self, X, Y, y, rng) -> list[NDArray]:
+    def _split(self, X, Y, y, rng) -> tuple[NDArray, NDArray, tuple[NDArray, NDArray]]:
+        """Met de côté une part des exemples ; rend X, Y et (X_val, Y_val)."""
         try:
-            return train_test_split(
+            X, X_val, Y, Y_val = train_test_split(
                 X,
                 Y,
                 test_size=self.validation_fraction,
-                stratify=y if is_classifier(self) and y.ndim == 1 else None,
+                stratify=self._groups(y),
                 random_state=int(rng.integers(2**31)),
             )
         except ValueError as error:
@@ -777,27 +776,16 @@ class _Network(BaseEstimator):
                 f"{self.validation_fraction} de ces {len(X)} exemples en y gardant "
                 "chaque classe ; donnez-en davantage, ou donnez X_val et y_val."
             ) from error
+        return X, Y, (X_val, Y_val)
 
-    def _initialization(self) -> str:
-        """Sans couche cachée, il n'y a pas de symétrie à rompre : zéro convient."""
-        if self.initialization != "auto":
-            return self.initialization
-        if not self._hidden_layer_sizes():
-            return "zeros"
-        return "he" if self.activation == "relu" else "glorot"
+    def _groups(self, y: NDArray) -> NDArray | None:
+        """Les groupes dont la mise de côté garde les proportions."""
+        return None
 
-    def _check_X(self, X: ArrayLike) -> NDArray:
-        check_is_fitted(self, "coefs_")
-        return validate_data(self, X, dtype=(np.float64, np.float32), reset=False)
-
-    def _hidden_layer_sizes(self) -> list[int]:
-        return list(np.atleast_1d(np.asarray(self.hidden_layer_sizes, dtype=int)))
-
-    def _check_hyperparameters(self) -> None:
-        """Refuse une valeur impossible, en disant laquelle et ce qui était attendu."""
-        for name, (is_valid, expected) in HYPERPARAMETERS.items():
-            if not is_valid(value := getattr(self, name)):
-                raise ValueError(f"{name} doit être {expected} ; reçu : {value!r}.")
+    def _outputs(self, X: ArrayLike) -> NDArray:
+        """La sortie du réseau appris, une fois X contrôlé."""
+        check_is_fitted(self)
+        return self._forward(self._check_X(X, reset=False))
 
 
 class NeuralNetwork(ClassifierMixin, _Network):
@@ -810,8 +798,9 @@ class NeuralNetwork(ClassifierMixin, _Network):
 
     Les paramètres portent les noms de ``sklearn.neural_network.MLPClassifier`` et ont
     le même sens, à quelques choix près : ``tol=0`` par défaut (l'entraînement va au
-    bout de ``max_iter``), le paramètre ``initialization``, et aucun avertissement quand
-    ``max_iter`` est atteint.
+    bout de ``max_iter``) ; un gain égal à ``tol`` n'en est pas un, si bien qu'avec
+    ``early_stopping``, refaire la même exactitude épuise la patience ; le paramètre
+    ``initialization`` ; et aucun avertissement quand ``max_iter`` est atteint.
 
     Parameters
     ----------
@@ -825,13 +814,13 @@ class NeuralNetwork(ClassifierMixin, _Network):
     max_iter : nombre d'époques
     shuffle : mélanger les images à chaque époque
     random_state : graine, pour refaire à l'identique
-    tol, n_iter_no_change : arrêt après n_iter_no_change époques de suite sans gain
-        supérieur à tol, sur l'exactitude de validation avec ``early_stopping``, sur la
-        perte sinon ; dans ce cas, ``tol=0`` ne s'arrête jamais
+    tol, n_iter_no_change : arrêt après plus de n_iter_no_change époques de suite sans
+        gain supérieur à tol, sur l'exactitude de validation avec ``early_stopping``,
+        sur la perte sinon ; dans ce cas, ``tol=0`` ne s'arrête jamais
     verbose : montrer une barre de progression
     momentum, nesterovs_momentum : élan de ``"sgd"`` ; 0 pour la descente simple
     early_stopping, validation_fraction : surveiller l'exactitude sur une part mise de
-        côté, et garder les poids de la meilleure époque
+        côté, et garder les poids de la meilleure époque, même si la suite diverge
     beta_1, beta_2, epsilon : réglages d'Adam
     initialization : ``"he"``, ``"glorot"``, ``"small"``, ``"zeros"``, ou ``"auto"`` :
         zéro sans couche cachée, He pour ReLU, Glorot sinon
@@ -851,38 +840,46 @@ class NeuralNetwork(ClassifierMixin, _Network):
 
     def predict_proba(self, X: ArrayLike) -> NDArray:
         """Probabilité de chaque classe, de forme (m, n_classes)."""
-        A = self._forward(self._check_X(X))
-        return np.hstack([1 - A, A]) if self.n_outputs_ == 1 else A
+        A = self._outputs(X)
+        return np.hstack([1 - A, A]) if len(self.classes_) > A.shape[1] else A
 
     def predict(self, X: ArrayLike) -> NDArray:
         """Classe la plus probable de chaque image, de forme (m,)."""
-        A = self._forward(self._check_X(X))
+        A = self._outputs(X)
         if self.out_activation_ == "softmax":
             return self.classes_[A.argmax(axis=1)]
         if self.n_outputs_ > 1:
             return (A > 0.5).astype(int)
-        return np.where(A.ravel() > 0.5, self.classes_[-1], self.classes_[0])
+        return self.classes_[(A.ravel() > 0.5).astype(int)]
 
     def _learn_targets(self, y: NDArray) -> NDArray:
         """Retient les classes, choisit la sortie, et code les étiquettes."""
         check_classification_targets(y)
-        if type_of_target(y) == "multiclass-multioutput":
-            raise ValueError(
-                "y doit être une colonne de classes, ou une matrice de 0 et de 1 ; "
-                f"reçu : plusieurs colonnes de classes, de forme {y.shape}."
-            )
         self.classes_ = np.unique(y) if y.ndim == 1 else np.arange(y.shape[1])
-        several = y.ndim == 1 and len(self.classes_) > 2
-        self.out_activation_ = "softmax" if several else "logistic"
-        return self._encode(y)
+        is_binary = y.ndim == 2 or len(self.classes_) == 2
+        self.out_activation_ = "logistic" if is_binary else "softmax"
+        return self._encode(y, "y")
 
-    def _encode(self, y: NDArray) -> NDArray:
+    def _encode(self, y: NDArray, name: str) -> NDArray:
         """Étiquettes -> colonne de 0 et 1, ou une colonne par classe."""
         if y.ndim == 2:
+            if not np.isin(y, (0, 1)).all():
+                raise ValueError(
+                    f"{name} doit être une colonne de classes, ou une matrice de 0 et "
+                    f"de 1 ; reçu : {y.shape[1]} colonnes, de {y.min()} à {y.max()}."
+                )
             return y
-        if self.out_activation_ == "softmax":
-            return y[:, None] == self.classes_
-        return y[:, None] != self.classes_[:1]
+        unknown = np.setdiff1d(y, self.classes_).tolist()
+        if unknown:
+            raise ValueError(
+                f"{name} contient des classes absentes de y : {unknown} ; les classes "
+                f"doivent être parmi {self.classes_.tolist()}."
+            )
+        Y = y[:, None] == self.classes_
+        return Y if self.out_activation_ == "softmax" else Y[:, 1:]
+
+    def _groups(self, y: NDArray) -> NDArray | None:
+        return y if y.ndim == 1 else None
 
     def _metrics(self, Y: NDArray, A: NDArray) -> dict[str, float]:
         """Perte et exactitude."""
@@ -908,35 +905,20 @@ class NeuralNetworkRegressor(RegressorMixin, _Network):
 
     def predict(self, X: ArrayLike) -> NDArray:
         """Valeur prédite, de forme (m,), ou (m, n_outputs) si y avait des colonnes."""
-        A = self._forward(self._check_X(X))
+        A = self._outputs(X)
         return A.ravel() if self.n_outputs_ == 1 else A
 
     def _learn_targets(self, y: NDArray) -> NDArray:
         self.out_activation_ = "identity"
-        return self._encode(y)
+        return self._encode(y, "y")
 
-    def _encode(self, y: NDArray) -> NDArray:
+    def _encode(self, y: NDArray, name: str) -> NDArray:
         return y.reshape(len(y), -1)
 
     def __sklearn_tags__(self):
         tags = super().__sklearn_tags__()
         tags.target_tags.multi_output = True
         return tags
-
-
-NETWORK_FORMAT = "réseau de neurones, version 1"
-
-
-def _flatten(parameters: Parameters) -> NDArray:
-    """Range bout à bout W et b de chaque couche, dans un seul vecteur."""
-    return np.concatenate([array.ravel() for layer in parameters for array in layer])
-
-
-def _generator(random_state) -> np.random.Generator:
-    """Un générateur local ; un RandomState de scikit-learn en fournit la graine."""
-    if isinstance(random_state, np.random.RandomState):
-        random_state = random_state.randint(2**31)
-    return np.random.default_rng(random_state)
 
 
 # --- 3. Les figures et les nombres ----------------------------------------------------
@@ -1021,18 +1003,26 @@ def plot_learning_curves(
     plt.show()
 
 
-def plot_points(X: NDArray, y: NDArray, ax: plt.Axes | None = None) -> plt.Axes:
-    """Place les points X (m, 2) ; couleur et forme disent la classe y (m, 1)."""
+def plot_points(
+    X: NDArray, y: NDArray, ax: plt.Axes | None = None, labels: Sequence[str] = ()
+) -> plt.Axes:
+    """Place les points X (m, 2) ; couleur et forme disent la classe y (m, 1).
+
+    labels : les noms des classes, dans l'ordre (à défaut : « classe 0 »…).
+    """
     ax = plt.subplots(figsize=(4.8, 4))[1] if ax is None else ax
     y = np.ravel(y)
-    for label, color, marker in zip(np.unique(y), cycle(COLORS), cycle(MARKERS)):
+    classes = np.unique(y)
+    labels = labels or [f"classe {value}".removesuffix(".0") for value in classes]
+    styles = zip(classes, labels, cycle(COLORS), cycle(MARKERS))
+    for value, label, color, marker in styles:
         ax.scatter(
-            *X[y == label].T,
+            *X[y == value].T,
             c=color,
             marker=marker,
             edgecolors="black",
             s=28,
-            label=f"classe {label}".removesuffix(".0"),
+            label=label,
         )
     ax.set(xlabel="$x_1$", ylabel="$x_2$")
     ax.legend()
@@ -1134,13 +1124,13 @@ def plot_network(
     shown, color = (gradients, VERMILION) if gradients else (parameters, BLUE)
     for layer, (W, b) in enumerate(shown):
         left, right, limit = *heights[layer : layer + 2], np.abs(W).max() or 1
+        along = np.linspace(0.2, 0.67, len(W))  # les nombres ne se recouvrent pas
         for (i, j), w in np.ndenumerate(W):
             style = {"color": color, "linestyle": "-" if w >= 0 else "--"}
             ends = [left[i], right[j]]
             style |= {"lw": 0.5 + 2.5 * abs(w) / limit, "zorder": 1}
             ax.plot([layer, layer + 1], ends, **style)
-            t = 0.25 + 0.5 * ((i + j) % 3) / 2  # les nombres ne se recouvrent pas
-            at = layer + t, (1 - t) * left[i] + t * right[j]
+            at = layer + along[i], left[i] + along[i] * (right[j] - left[i])
             _write(ax, at, decimal(w), backgroundcolor="white", color=color)
         for y, bias in zip(right, np.ravel(b), strict=True):
             _write(ax, (layer + 1, y - 0.42), decimal(bias), color=color)
