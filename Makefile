@@ -31,7 +31,7 @@ notebooks: .venv/.lab ## réexécute les carnets, sur place
 	  --ClearMetadataPreprocessor.enabled=True \
 	  --ClearMetadataPreprocessor.clear_cell_metadata=False \
 	  --ClearMetadataPreprocessor.preserve_nb_metadata_mask="{'kernelspec', ('language_info', 'name')}" \
-	  notebooks/*.ipynb
+	  notebooks/*.ipynb notebooks/annexes/*.ipynb
 
 lint: .venv/.dev ## relit le code sans rien changer
 	$(PY) -m ruff check .

@@ -33,8 +33,6 @@ from sklearn.datasets import make_blobs, make_circles
 import utilities
 from utilities import NeuralNetwork, numerical_gradient, sigmoid, step, update
 
-import utilities
-
 TIME_LIMIT = 5.0  # secondes
 TOLERANCE = 1e-6
 GRADING_VARIABLE = "EXERCICES_NOTES"  # posée par nbgrader_config.py, pour noter
@@ -1710,11 +1708,6 @@ LESSONS["04"] = {
         },
         success="Les différences finies vont le confirmer.",
     ),
-    "relu_scale": Value(
-        reference=1.4,
-        condition=_scale_problem,
-        success="C'est l'échelle de He : la racine de 2.",
-    ),
     "Adam": Exercise(
         reference=utilities.Adam,
         run=_directions,
@@ -1743,6 +1736,11 @@ LESSONS["04"] = {
             "la division par la racine de l'autre moyenne manque.": _AdamWithoutSquare,
         },
         success="La longueur du pas ne dépend plus de la taille du gradient.",
+    ),
+    "relu_scale": Value(
+        reference=1.4,
+        condition=_scale_problem,
+        success="C'est l'échelle de He : la racine de 2.",
     ),
     "shuffled_pixels": Value(
         reference="b",

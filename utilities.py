@@ -112,7 +112,7 @@ def identity(Z: NDArray) -> NDArray:
 
 
 def softmax(Z: NDArray) -> NDArray:
-    """Probabilités des classes, exp(Z) / somme des exp(Z) de la ligne. Carnet 03.
+    """Probabilités des classes, exp(Z) / somme des exp(Z) de la ligne. Carnet 04.
 
     Soustraire le maximum de la ligne ne change pas le quotient et évite le débordement.
     """
@@ -168,7 +168,7 @@ def log_loss(y: NDArray, A: NDArray) -> float:
 
 
 def cross_entropy(y: NDArray, A: NDArray) -> float:
-    """Entropie croisée moyenne, - somme des y log A. Carnet 03.
+    """Entropie croisée moyenne, - somme des y log A. Carnet 04.
 
     y a une colonne par classe, 1 dans celle de la bonne classe et 0 dans les autres.
     A est écarté de 0 de la précision machine : la perte reste finie.
@@ -179,7 +179,7 @@ def cross_entropy(y: NDArray, A: NDArray) -> float:
 
 
 def squared_error(y: NDArray, A: NDArray) -> float:
-    """Moitié de la moyenne des carrés de A - y. Carnet 01."""
+    """Moitié de la moyenne des carrés de A - y. Annexe « démonstrations »."""
     check_same_shape(y, A)
     return float(np.sum((A - y) ** 2) / (2 * len(y)))
 
@@ -346,7 +346,7 @@ def mirror_and_shift(
 ) -> NDArray:
     """Retourne une image sur deux, et décale chacune d'au plus max_shift pixels.
 
-    Carnet 04.
+    Annexe « profondeur ».
 
     X : images à plat, de forme (m, hauteur × largeur) ; shape : (hauteur, largeur). Le
     bord qui se découvre est rempli de 0. Pour le paramètre ``augment``, fixez shape :

@@ -20,10 +20,10 @@ import h5py
 import numpy as np
 import pytest
 import requests
-from conftest import ROOT, assert_helpful, read_part, write_part
 from PIL import Image
 
 import utilities
+from conftest import ROOT, assert_helpful, read_part, write_part
 from utilities import flatten_images, load_class_names, load_data, load_image
 
 DATASETS = ROOT / "datasets"

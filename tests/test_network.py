@@ -9,7 +9,6 @@ import warnings
 
 import numpy as np
 import pytest
-from conftest import ROOT, assert_helpful
 from sklearn.base import clone
 from sklearn.datasets import make_blobs, make_classification
 from sklearn.exceptions import ConvergenceWarning, NotFittedError
@@ -23,6 +22,7 @@ from sklearn.utils import get_tags
 from sklearn.utils.estimator_checks import parametrize_with_checks
 
 import utilities
+from conftest import ROOT, assert_helpful
 from utilities import (
     NeuralNetwork,
     NeuralNetworkRegressor,

@@ -9,11 +9,11 @@ import re
 import nbformat
 import numpy as np
 import pytest
-from conftest import ROOT
 from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 from sklearn.neural_network import MLPClassifier
 
+from conftest import ROOT
 from utilities import (
     ACTIVATIONS,
     NeuralNetwork,
@@ -317,12 +317,12 @@ def test_step_follows_finite_differences(activation, output, depth, alpha, data)
         np.testing.assert_allclose(gradient, expected, rtol=1e-6, atol=1e-8)
 
 
-# --- Les extraits du carnet 04 --------------------------------------------------------
+# --- Les extraits de l'annexe ------------------------------------------------------------
 
 
 def excerpt(library):
-    """L'extrait de code qui, dans le texte du carnet 04, importe cette bibliothèque."""
-    path = ROOT / "notebooks" / "04_reseau_profond.ipynb"
+    """L'extrait de code qui, dans l'annexe, importe cette bibliothèque."""
+    path = ROOT / "notebooks" / "annexes" / "pytorch_keras.ipynb"
     cells = nbformat.read(path, as_version=4).cells
     text = "\n".join(cell.source for cell in cells if cell.cell_type == "markdown")
     blocks = re.findall(r"```python\n(.*?)```", text, flags=re.DOTALL)
@@ -335,7 +335,7 @@ def excerpt(library):
     [("torch", 1e-10), ("keras", 1e-4)],
     ids=["torch", "keras"],
 )
-def test_the_excerpts_of_notebook_04_run_and_agree(library, tolerance, monkeypatch):
+def test_the_excerpts_of_the_annexe_run_and_agree(library, tolerance, monkeypatch):
     """Le 11-6-6-1 écrit en PyTorch (float64) et en Keras (float32) : même courbe."""
     monkeypatch.setenv("KERAS_BACKEND", "torch")
     pytest.importorskip(library, reason=f"{library} n'est pas installé")
