@@ -40,8 +40,7 @@ def test_a_session_is_that_of_its_lesson(number):
         assert f"## {section}. " in notebook.read_text("utf-8"), section
     verdicts = [words for entry in entries.values() for words in entry.mistakes]
     quoted = re.findall(r"^\| « (.*?)… » \|", session, re.MULTILINE)
-    assert quoted
-    assert all(any(v.startswith(words) for v in verdicts) for words in quoted), quoted
+    assert quoted and all(any(v.startswith(q) for v in verdicts) for q in quoted)
 
 
 def test_one_s_own_images(tmp_path, monkeypatch):
