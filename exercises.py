@@ -16,9 +16,13 @@ from __future__ import annotations
 import ast
 import contextlib
 import copy
+import dis
 import inspect
+import itertools
+import operator
 import os
 import random
+import re
 import sys
 import textwrap
 import time
@@ -45,8 +49,8 @@ TO_DO = "À faire : remplacez les points de suspension par votre réponse."
 # --- Le juge --------------------------------------------------------------------------
 
 
-def _call(function: Callable, *arguments: object) -> object:
-    return function(*arguments)
+class _Problem(str):
+    """Ce qui remplace le résultat d'un essai manqué : la phrase qui dit pourquoi."""
 
 
 @dataclass(frozen=True)
@@ -66,7 +70,7 @@ class Exercise:
     cases: Sequence[tuple]
     mistakes: dict[str, Callable] = field(default_factory=dict)
     success: str = ""
-    run: Callable = _call
+    run: Callable = operator.call
     in_place: bool = False
 
     def diagnose(self, answer: object) -> str | None:
@@ -75,48 +79,40 @@ class Exercise:
             return TO_DO
         if not callable(answer):
             return f"on attend {_kind(self.reference)}, et c'est {_kind(answer)}."
-        expected = list(self._outcomes(self.reference))
-        outcomes = list(self._outcomes(answer, time.monotonic() + TIME_LIMIT))
-        if all(map(_same_outcome, outcomes, expected)):
+        expected = self._results(self.reference)
+        results = self._results(answer, time.monotonic() + TIME_LIMIT)
+        if _same(results, expected):
             return None
         if _has_hole(answer):
             return TO_DO
         for sentence, mistake in self.mistakes.items():
-            if all(map(_same_outcome, outcomes, self._outcomes(mistake))):
+            if _same(results, self._results(mistake)):
                 return sentence
-        return self._describe(outcomes, expected)
+        return self._describe(results, expected)
 
-    def _outcomes(
-        self, answer: Callable, deadline: float | None = None
-    ) -> Iterator[_Outcome]:
-        """Ce que donne la réponse, cas après cas ; rien après un temps dépassé."""
-        for case in self.cases:
-            outcome = self._try(answer, case, deadline)
-            yield outcome
-            if outcome.error is _TooLongError:
-                return
+    def _results(self, answer: Callable, deadline: float = np.inf) -> list:
+        """Ce que donne la réponse, cas après cas, sans dépasser l'heure."""
+        return [self._try(answer, case, deadline) for case in self.cases]
 
-    def _try(self, answer: Callable, case: tuple, deadline: float | None) -> _Outcome:
+    def _try(self, answer: Callable, case: tuple, deadline: float) -> object:
         arguments = copy.deepcopy(case)
-        limit = _time_limit(deadline) if deadline else contextlib.nullcontext()
         try:
-            with _sandbox(), limit:
+            with _sandbox(), _time_limit(deadline):
                 value = self.run(answer, *arguments)
                 with contextlib.suppress(TypeError):  # un générateur ne se copie pas
                     value = copy.deepcopy(value)
         except KeyboardInterrupt:
             raise
         except BaseException as error:  # sys.exit() compris : rien ne doit s'échapper
-            return _Outcome(None, _explain(error), type(error))
+            return _Problem(_explain(error))
         if self.in_place or _same(arguments, case):
-            return _Outcome(value)
+            return value
         changed = [not _same(*pair) for pair in zip(case, arguments)].index(True)
         names = self._argument_names()
         what = f"l'argument {names[changed]}" if names else "un de ses arguments"
-        return _Outcome(
-            value,
+        return _Problem(
             f"votre réponse modifie {what}, qui sert encore ailleurs ; calculez dans "
-            "un nouveau tableau.",
+            "un nouveau tableau."
         )
 
     def _argument_names(self) -> list[str]:
@@ -124,22 +120,21 @@ class Exercise:
         is_function = isinstance(self.reference, FunctionType)
         return list(inspect.signature(self.reference).parameters) * is_function
 
-    def _describe(self, outcomes: list[_Outcome], expected: list[_Outcome]) -> str:
+    def _describe(self, results: list, expected: list) -> str:
         """La première différence avec ce que l'on attend, en une phrase."""
-        if problems := [outcome.problem for outcome in outcomes if outcome.problem]:
-            return problems[0]
-        values = [outcome.value for outcome in outcomes]
-        wanted = [outcome.value for outcome in expected]
-        k = [_same(*pair) for pair in zip(values, wanted)].index(False)
-        if values[k] is None:
+        for result in results:
+            if isinstance(result, _Problem):
+                return result
+        k = [_same(*pair) for pair in zip(results, expected)].index(False)
+        if results[k] is None:
             return "votre fonction ne renvoie rien (None) ; il manque un return."
-        is_constant = len(values) > 1 and all(_same(v, values[0]) for v in values)
-        if is_constant and _kind(values[k]) == _kind(wanted[k]):
+        is_constant = all(_same(result, results[0]) for result in results)
+        if is_constant and _kind(results[k]) == _kind(expected[k]):
             return (
-                f"votre réponse est toujours {_brief(values[0])}, quels que soient "
+                f"votre réponse est toujours {_brief(results[0])}, quels que soient "
                 "les arguments ; elle doit se servir d'eux."
             )
-        return f"{self._show(self.cases[k])}{_compare(values[k], wanted[k])}."
+        return f"{self._show(self.cases[k])}{_compare(results[k], expected[k])}."
 
     def _show(self, case: tuple) -> str:
         """« avec X = …, y = …, », quand cela tient en peu de place."""
@@ -168,19 +163,14 @@ class Value:
 
     def diagnose(self, answer: object) -> str | None:
         """Dit ce qui ne va pas dans la réponse, ou None si elle est juste."""
-        if _contains_ellipsis(answer):
+        if _contains_hole(answer):
             return TO_DO
         if np.isscalar(self.reference) and isinstance(answer, tuple):  # « 0,5 »
             return "un seul nombre est attendu, et sa virgule s'écrit point : 0.5."
-        unexpected = f"on attend {_form(self.reference)} ; reçu : {_brief(answer)}."
         if not _comparable(answer, self.reference):
-            return unexpected
+            return f"on attend {_form(self.reference)} ; reçu : {_brief(answer)}."
         if self.condition is not None:
-            try:
-                with _sandbox():
-                    return self.condition(answer)
-            except Exception:
-                return unexpected
+            return self.condition(answer)
         if _close(answer, self.reference, self.tolerance):
             return None
         for sentence, mistake in self.mistakes.items():
@@ -191,34 +181,31 @@ class Value:
         )
 
 
-@dataclass(frozen=True)
-class _Outcome:
-    """Ce qu'a donné un essai : une valeur, ou un problème déjà mis en phrase."""
-
-    value: object = None
-    problem: str = ""
-    error: type | None = None
-
-
 def check(name: str, answer: object) -> object:
     """Affiche le verdict de l'exercice name, et rend de quoi continuer.
 
     Renvoie answer si elle est juste, sinon la réponse du cours.
     """
-    lesson, rank, exercise = _find(name)
+    (entries,) = [entries for entries in LESSONS.values() if name in entries]
+    exercise, rank = entries[name], list(entries).index(name) + 1
+    # Quand la cellule est rejouée, on y retrouve ce qu'elle a rendu : même verdict.
     handed_back = name in _handed_back and answer is _handed_back[name]
-    if not handed_back:  # sinon la cellule est rejouée : le verdict reste le même
-        _problems[name] = _judge(exercise, answer)
+    if not handed_back:
+        try:
+            _problems[name] = exercise.diagnose(answer)
+        except Exception:  # un objet qui refuse d'être comparé, par exemple
+            _problems[name] = "votre réponse n'a pas la forme demandée."
     problem = _problems[name]
     if problem is None:
         sentence = f"Juste. {exercise.success}".rstrip()
     else:
         sentence = problem if problem == TO_DO else f"Pas encore : {problem}"
-    print(f"Exercice {rank} sur {len(LESSONS[lesson])} · {sentence}")
+    print(f"Exercice {rank} sur {len(entries)} · {sentence}")
     if problem is None:
         return answer
-    if os.environ.get(GRADING_VARIABLE):
-        _publish_failure(sentence)
+    if os.environ.get(GRADING_VARIABLE) and (shell := get_ipython()):
+        # Une erreur montrée sans être levée : zéro point, et la suite s'exécute.
+        shell.showtraceback((AssertionError, AssertionError(sentence), None))
     if not handed_back:
         _handed_back[name] = _recognizable(exercise.reference)
     return _handed_back[name]
@@ -237,20 +224,6 @@ _problems: dict[str, str | None] = {}
 _handed_back: dict[str, object] = {}
 
 
-def _find(name: str) -> tuple[str, int, Exercise | Value]:
-    for lesson, entries in LESSONS.items():
-        if name in entries:
-            return lesson, list(entries).index(name) + 1, entries[name]
-    raise KeyError(f"Il n'y a pas d'exercice « {name} » ; vérifiez son nom.")
-
-
-def _judge(exercise: Exercise | Value, answer: object) -> str | None:
-    try:
-        return exercise.diagnose(answer)
-    except Exception:  # un objet qui refuse d'être comparé, par exemple
-        return "votre réponse n'a pas la forme demandée ; relisez l'énoncé."
-
-
 def _recognizable(value: object) -> object:
     """Une copie que « is » distingue de ce que tape le lecteur, même d'un petit entier.
 
@@ -260,12 +233,6 @@ def _recognizable(value: object) -> object:
     if kind in {int, float, str, tuple}:
         return type(kind.__name__, (kind,), {})(value)
     return copy.copy(value)
-
-
-def _publish_failure(sentence: str) -> None:
-    """Montre une erreur sans en lever : nbgrader compte zéro, la suite s'exécute."""
-    if shell := get_ipython():
-        shell.showtraceback((AssertionError, AssertionError(sentence), None))
 
 
 # --- Exécuter sans risque -------------------------------------------------------------
@@ -278,10 +245,11 @@ class _TooLongError(BaseException):
     qui avale celle-ci la détruit : elle fait alors reprendre la surveillance.
     """
 
-    watch: Callable = staticmethod(lambda frame: None)
+    def __init__(self, resume: Callable) -> None:
+        self.resume = resume
 
     def __del__(self) -> None:
-        self.watch(sys._getframe(1))
+        self.resume(sys._getframe(1))
 
 
 @contextlib.contextmanager
@@ -292,12 +260,10 @@ def _time_limit(deadline: float) -> Iterator[None]:
         # « while True: pass » n'a qu'une ligne : il faut compter les instructions.
         frame.f_trace_opcodes = True
         if time.monotonic() > deadline:
-            error = _TooLongError()
-            error.watch = watch
-            raise error
+            raise _TooLongError(resume)
         return trace
 
-    def watch(frame):
+    def resume(frame):
         if running:
             sys.settrace(trace)
             frame.f_trace, frame.f_trace_opcodes = trace, True
@@ -310,7 +276,7 @@ def _time_limit(deadline: float) -> Iterator[None]:
         running = False
         sys.settrace(before)
     if time.monotonic() > deadline:
-        raise _TooLongError
+        raise _TooLongError(resume)
 
 
 @contextlib.contextmanager
@@ -333,21 +299,13 @@ def _sandbox() -> Iterator[None]:
             np.random.set_state(states[1])  # noqa: NPY002
 
 
-_SHAPES = (
-    "deux tableaux n'ont pas des formes qui vont ensemble ; affichez leurs .shape, et "
-    "comparez à l'énoncé."
-)
-# Une erreur de Python, un morceau de son message, et ce qu'il faut en comprendre.
+# Une erreur de Python, ce que dit son message, et ce qu'il faut en comprendre.
 _ERRORS = (
     (_TooLongError, "", "votre réponse tourne encore après {limit:g} secondes ; une "
      "boucle n'a sans doute pas de fin."),
     (RecursionError, "", "votre fonction s'appelle elle-même sans s'arrêter."),
-    (MemoryError, "", "un tableau ne tient pas en mémoire ; vérifiez ses formes."),
-    (EOFError, "", "votre réponse demande une saisie (input) ; tout ce qu'il lui faut "
-     "est dans ses arguments."),
+    (EOFError, "", "votre réponse demande une saisie ; ses arguments lui suffisent."),
     (SystemExit, "", "votre réponse arrête tout (exit) ; terminez-la par return."),
-    (ZeroDivisionError, "", "votre réponse divise par zéro ; vérifiez ce diviseur."),
-    (IndexError, "", "un indice sort d'un tableau ou d'une liste ; on compte de 0."),
     (UnboundLocalError, "", "une variable sert avant d'avoir reçu une valeur ; "
      "vérifiez l'ordre de vos lignes."),
     (NameError, "", "le nom « {name} » n'existe pas ; vérifiez son orthographe, et que "
@@ -360,10 +318,8 @@ _ERRORS = (
      "appelez ne renvoie sans doute rien."),
     (TypeError, "positional argument", "le nombre d'arguments ne convient pas ; "
      "comptez ceux de l'énoncé, et relisez la ligne du def."),
-    (ValueError, "matmul", _SHAPES),
-    (ValueError, "broadcast", _SHAPES),
-    (ValueError, "aligned", _SHAPES),
-    (ValueError, "reshape", _SHAPES),
+    (ValueError, "matmul|broadcast|aligned|reshape", "deux tableaux n'ont pas des "
+     "formes qui vont ensemble ; affichez leurs .shape, et comparez à l'énoncé."),
     (BaseException, "", "votre réponse s'arrête sur une erreur, {kind} ; appelez-la "
      "dans une cellule à part pour voir où."),
 )  # fmt: skip
@@ -371,53 +327,51 @@ _ERRORS = (
 
 def _explain(error: BaseException) -> str:
     """Met en français ce que la réponse a levé."""
-    text, name = str(error), getattr(error, "name", None)
-    rows = (row for row in _ERRORS if isinstance(error, row[0]) and row[1] in text)
-    _, _, sentence = next(rows)
-    return sentence.format(limit=TIME_LIMIT, name=name, kind=type(error).__name__)
+    name, kind = getattr(error, "name", None), type(error).__name__
+    rows = (
+        r for r in _ERRORS if isinstance(error, r[0]) and re.search(r[1], str(error))
+    )
+    return next(rows)[2].format(limit=TIME_LIMIT, name=name, kind=kind)
 
 
 # --- Comparer et montrer --------------------------------------------------------------
 
 
 def _has_hole(answer: Callable) -> bool:
-    """Dit s'il reste un trou : des points de suspension, ou pass, pour instruction."""
+    """Dit s'il reste un trou : des points de suspension pour toute instruction."""
     if isinstance(answer, type):
         methods = (m for m in vars(answer).values() if isinstance(m, FunctionType))
         return any(map(_has_hole, methods))
     try:
         tree = ast.parse(textwrap.dedent(inspect.getsource(answer)))
     except (OSError, TypeError, SyntaxError):  # le texte n'est pas connu de Python
-        return False
-    statements = [node for node in ast.walk(tree) if isinstance(node, ast.stmt)]
-    values = (getattr(getattr(node, "value", 0), "value", 0) for node in statements)
-    return ... in values or any(isinstance(node, ast.Pass) for node in statements)
+        return isinstance(answer, FunctionType) and _has_compiled_hole(answer)
+    values = [getattr(n, "value", 0) for n in ast.walk(tree) if isinstance(n, ast.stmt)]
+    return any(getattr(value, "value", 0) is Ellipsis for value in values)
 
 
-def _contains_ellipsis(answer: object) -> bool:
+def _has_compiled_hole(function: FunctionType) -> bool:
+    """La même chose sans le texte, où ne restent que « x = ... » et un corps vide."""
+    steps = list(dis.get_instructions(function))
+    stored = (b.opname[:5] for a, b in itertools.pairwise(steps) if a.argval is ...)
+    is_empty = all(s.argval is None or s.opname in {"RESUME", "NOP"} for s in steps)
+    return is_empty or bool({"STORE", "RETUR"} & set(stored))
+
+
+def _contains_hole(answer: object) -> bool:
     if isinstance(answer, tuple | list):
-        return any(map(_contains_ellipsis, answer))
+        return any(map(_contains_hole, answer))
     return answer is Ellipsis or answer is None
-
-
-def _same_outcome(first: _Outcome, second: _Outcome) -> bool:
-    if first.problem or second.problem:
-        return first.problem == second.problem and first.error == second.error
-    return _same(first.value, second.value)
 
 
 def _same(first: object, second: object) -> bool:
     """Même structure, mêmes formes, mêmes nombres à TOLERANCE près."""
     if isinstance(first, tuple | list) and isinstance(second, tuple | list):
         return len(first) == len(second) and all(map(_same, first, second))
-    if isinstance(first, dict) and isinstance(second, dict):
-        same_keys = first.keys() == second.keys()
-        return same_keys and all(_same(first[key], second[key]) for key in first)
     if _is_numeric(first) and _is_numeric(second):
-        same_nature = np.iscomplexobj(first) == np.iscomplexobj(second)
         return (
             np.shape(first) == np.shape(second)
-            and same_nature
+            and np.iscomplexobj(first) == np.iscomplexobj(second)
             and np.allclose(first, second, TOLERANCE, atol=1e-9, equal_nan=True)
         )
     return type(first) is type(second) and (first is second or bool(first == second))
@@ -501,15 +455,12 @@ def _brief(value: object) -> str:
     return text if len(text) <= 60 and "<" not in text else _kind(value)
 
 
-_RANKS = ("première", "deuxième", "troisième", "quatrième", "cinquième", "sixième")
-
-
 def _compare(value: object, wanted: object) -> str:
     """« on attend …, et votre réponse donne … », par la différence la plus parlante."""
     both = isinstance(wanted, tuple | list) and isinstance(value, tuple | list)
-    if both and 0 < len(wanted) == len(value) <= len(_RANKS):
+    if both and len(wanted) == len(value) < 10:
         k = [_same(*pair) for pair in zip(value, wanted)].index(False)
-        return f"à la {_RANKS[k]} place, {_compare(value[k], wanted[k])}"
+        return f"à la place n° {k + 1}, {_compare(value[k], wanted[k])}"
     kinds = _kind(wanted), _kind(value)
     if kinds[0] != kinds[1]:
         return f"on attend {kinds[0]}, et votre réponse donne {kinds[1]}"

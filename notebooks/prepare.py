@@ -36,26 +36,28 @@ def student_edition(lesson: NotebookNode) -> NotebookNode:
     for cell in lesson.cells:
         if cell.cell_type == "code":
             cell.outputs, cell.execution_count = [], None
-            broken = cell.metadata.pop("eleve", None)
-            cell.source = broken["source"] if broken else dig(cell.source)
+            cell.source = student_source(cell)
+            cell.metadata.pop("eleve", None)
         else:
             cell.source = LINK.sub(_seen_from_below, cell.source)
     return lesson
 
 
-def dig(source: str) -> str:
-    """Met un trou à la place de chaque réponse ; « x = 3 » devient « x = ... »."""
-    return ANSWER.sub(lambda match: textwrap.indent(_hole(match[2]), match[1]), source)
+def student_source(cell: NotebookNode) -> str:
+    """Le code à réparer s'il y en a un, sinon un trou à la place de la réponse."""
+    if "eleve" in cell.metadata:
+        return cell.metadata.eleve.source
+    return ANSWER.sub(lambda match: match[1] + _hole(match[2]), cell.source)
 
 
 def _hole(answer: str) -> str:
+    """Des points de suspension ; « x = 3 » devient « x = ... »."""
     answer = textwrap.dedent(answer).strip()
-    (first, *others) = ast.parse(answer).body
-    if others or not isinstance(first, ast.Assign):
-        return HOLE
-    comment = COMMENT.search(answer)
-    targets = "".join(f"{ast.unparse(target)} = " for target in first.targets)
-    return f"{targets}...{comment[0]}" if comment else targets + HOLE
+    match ast.parse(answer).body:
+        case [ast.Assign(targets=[ast.Name(name)])]:
+            comment = COMMENT.search(answer)
+            return f"{name} = ...{comment[0]}" if comment else f"{name} = {HOLE}"
+    return HOLE
 
 
 def _seen_from_below(link: re.Match) -> str:
