@@ -507,7 +507,7 @@ def test_sizes_that_differ_between_train_and_test(folder):
     path = write_part(folder, "test", replace("X", data=smaller))
     with pytest.raises(ValueError) as refusal:
         load_data(folder)
-    assert_helpful(refusal, path, folder / "trainset.hdf5", "2×3", "5×3")
+    assert_helpful(refusal, path, folder / "trainset.hdf5", "(2, 3)", "(5, 3)")
 
 
 NOT_HDF5 = {
