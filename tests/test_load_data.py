@@ -7,19 +7,17 @@ le fichier en cause et dit ce qui était attendu ; rien de h5py n'y transparaît
 import contextlib
 import hashlib
 import os
-import socket
 import subprocess
 import sys
 import threading
-import tracemalloc
 import zlib
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from functools import partial
+from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
 import h5py
 import numpy as np
 import pytest
-import requests
 from PIL import Image, ImageOps
 
 import utilities
@@ -27,8 +25,6 @@ from conftest import PARTS, ROOT, assert_helpful, read_part, write_part
 from utilities import flatten_images, load_class_names, load_data, load_image
 
 DATASETS = ROOT / "datasets"
-
-each_part = pytest.mark.parametrize("part", PARTS)
 
 
 def assert_same(actual, expected):
@@ -120,10 +116,6 @@ def test_class_names_of_shipped_sets():
     assert load_class_names("animaux") == animals.split()
 
 
-def test_class_names_default_to_numbers(folder):
-    assert load_class_names(folder) == ["0", "1"]
-
-
 @pytest.mark.parametrize(
     "names", [["pluie", "été"], np.array([b"pluie", "été".encode()])]
 )
@@ -133,9 +125,9 @@ def test_class_names_of_ones_own(names, folder):
     assert load_class_names(folder) == ["pluie", "été"]
 
 
-def test_class_names_need_no_image(folder):
+def test_class_names_default_to_numbers(folder):
     """Seules les étiquettes sont lues : des images illisibles n'y changent rien."""
-    write_part(folder, "train", unknown_filter)
+    write_part(folder, "train", damaged_chunk)
     assert load_class_names(folder) == ["0", "1"]
 
 
@@ -151,20 +143,10 @@ def test_unusable_class_names_are_refused(names, folder):
     assert_helpful(refusal, path, "classes")
 
 
-def unknown_attribute(file):
-    """Un attribut d'un type de HDF5 sans équivalent dans NumPy."""
-    space = h5py.h5s.create_simple((2,))
-    h5py.h5a.create(file.id, b"classes", h5py.h5t.UNIX_D32LE, space)
-
-
 def test_class_names_need_a_sound_file(folder):
     """Les mêmes refus que `load_data`."""
-    path = write_part(folder, "train", unknown_attribute)
+    path = write_part(folder, "train", unreadable_type)
     with pytest.raises(OSError) as refusal:
-        load_class_names(folder)
-    assert_helpful(refusal, path)
-    path.unlink()
-    with pytest.raises(FileNotFoundError) as refusal:
         load_class_names(folder)
     assert_helpful(refusal, path)
 
@@ -181,15 +163,10 @@ def update(dW, db, W, b, learning_rate):
 from utilities import *
 print(update(1, 2, 3, 4, 0.5), log_loss(np.array([[0.5]]), np.array([[1]])).round(2))
 X_train, y_train, X_test, y_test = load_data()
-print(X_train.shape)
-print(y_train.shape)
+print(X_train.shape, y_train.shape)
 print(np.unique(y_train, return_counts=True))
-print(X_test.shape)
-print(y_test.shape)
 for i in range(1, 10):
-    plt.subplot(4, 5, i)
-    plt.imshow(X_train[i], cmap='gray')
-    plt.title(y_train[i])
+    plt.subplot(4, 5, i), plt.imshow(X_train[i], cmap='gray'), plt.title(y_train[i])
 plt.show()
 X_train_reshape = X_train.reshape(X_train.shape[0], -1) / X_train.max()
 print(X_train_reshape.shape, X_train_reshape.max())
@@ -208,9 +185,9 @@ def test_predecessor_notebook_runs_unchanged(tmp_path):
     )
     assert run.returncode == 0, run.stderr
     lines = run.stdout.splitlines()
-    assert lines[:3] == ["(2.5, 3.0) 0.69", "(1590, 28, 28)", "(1590, 1)"]
-    assert "array([0., 1.]), array([793, 797])" in lines[3]
-    assert lines[4:] == ["(399, 28, 28)", "(399, 1)", "(1590, 784) 1.0"]
+    assert lines[:2] == ["(2.5, 3.0) 0.69", "(1590, 28, 28) (1590, 1)"]
+    assert "array([0., 1.]), array([793, 797])" in lines[2]
+    assert lines[3:] == ["(1590, 784) 1.0"]
     assert list(tmp_path.iterdir()) == []
 
 
@@ -230,25 +207,14 @@ def test_unknown_name(name, tmp_path, monkeypatch):
     refusal_of(name, name, "silhouettes", "animaux", "photos", kind=ValueError)
 
 
-@pytest.mark.parametrize("name", ["{}/absent", Path("absent"), "absent/absent"])
-def test_missing_folder(name, tmp_path):
-    """Le dossier est nommé, et ce qu'il devrait contenir."""
-    name = name.format(tmp_path) if isinstance(name, str) else name
-    refusal_of(name, name, "trainset.hdf5", "testset.hdf5", kind=FileNotFoundError)
-
-
-def test_missing_shipped_folder(monkeypatch, tmp_path):
-    """utilities.py copié sans datasets/ : ne pas dire qu'« animaux » est inconnu."""
-    sets = {"animaux": tmp_path / "datasets" / "animaux"}
-    monkeypatch.setattr(utilities, "SHIPPED_SETS", sets)
-    refusal_of("animaux", sets["animaux"], kind=FileNotFoundError)
-
-
-def test_wrong_photos_dir(tmp_path, monkeypatch):
-    """Le message nomme le dossier et la variable ; « photos » n'y est pas inconnu."""
+@pytest.mark.parametrize("name", ["un/deux", Path("absent"), "animaux", "photos"])
+def test_missing_folder(name, tmp_path, monkeypatch):
+    """Le dossier est nommé, et ce qu'il doit contenir ; « animaux » reste connu."""
+    monkeypatch.setitem(utilities.SHIPPED_SETS, "animaux", tmp_path / "animaux")
     monkeypatch.setenv("COURSE_PHOTOS_DIR", str(tmp_path / "photos"))
-    names = tmp_path / "photos", "COURSE_PHOTOS_DIR"
-    refusal_of("photos", *names, kind=FileNotFoundError)
+    folder = tmp_path / name if name in utilities.SET_NAMES else name
+    names = folder, "trainset.hdf5", "testset.hdf5", "COURSE_PHOTOS_DIR"
+    refusal_of(name, *names, kind=FileNotFoundError)
 
 
 # --- Les fichiers refusés -------------------------------------------------------------
@@ -285,21 +251,22 @@ def no_key(letter):
     return lambda file: take(file, letter)
 
 
-def group_instead(file):
-    file.create_group(take(file, "X")[0])
+def key_among_many(file):
+    """La clé attendue manque, et dix suffisent à reconnaître le fichier."""
+    take(file, "Y")
+    for index in range(100):
+        file[f"cle_{index:02}"] = index
 
 
-def named_type_instead(file):
-    file[take(file, "Y")[0]] = np.dtype("f8")
+def key_not_in_unicode(file):
+    """La clé attendue manque, une autre n'est pas de l'UTF-8."""
+    take(file, "X")
+    h5py.h5g.create(file.id, b"\xff\xfe")
 
 
 def soft_link(file):
     key, file["ailleurs"] = take(file, "X")
     file[key] = h5py.SoftLink("/ailleurs")
-
-
-def dangling_link(file):
-    file[take(file, "Y")[0]] = h5py.SoftLink("/nulle/part")
 
 
 def external_link(file):
@@ -329,69 +296,54 @@ def half_written(file):
     file.create_dataset(key, content.shape, np.uint8, chunks=chunks)[:3] = content[:3]
 
 
-def unknown_filter(file):
-    """Une compression que ce h5py ne connaît pas."""
+def damaged_chunk(file):
+    """Des images qui ne se décompressent pas."""
     key, content = take(file, "X")
-    options = h5py.h5p.create(h5py.h5p.DATASET_CREATE)
-    options.set_chunk(content.shape)
-    options.set_filter(40_000, h5py.h5z.FLAG_OPTIONAL)
-    space = h5py.h5s.create_simple(content.shape)
-    low_level = h5py.h5d.create(
-        file.id, key.encode(), h5py.h5t.NATIVE_UINT8, space, options
-    )
-    low_level.write_direct_chunk((0, 0, 0), content.tobytes(), filter_mask=0)
+    options = {"chunks": content.shape, "compression": "gzip"}
+    images = file.create_dataset(key, content.shape, np.uint8, **options)
+    images.id.write_direct_chunk((0, 0, 0), b"abracadabra")
 
 
 def unreadable_type(file):
     """Des étiquettes d'un type de HDF5 sans équivalent dans NumPy."""
-    space = h5py.h5s.create_simple((6, 1))
-    key = take(file, "Y")[0].encode()
-    h5py.h5d.create(file.id, key, h5py.h5t.UNIX_D32LE, space)
-
-
-def key_not_in_unicode(file):
-    """La clé attendue manque, une autre n'est pas de l'UTF-8."""
-    take(file, "X")
-    h5py.h5g.create(file.id, b"\xff\xfe")
+    options = h5py.h5p.create(h5py.h5p.DATASET_CREATE)
+    options.set_alloc_time(h5py.h5d.ALLOC_TIME_EARLY)
+    space, kind = h5py.h5s.create_simple((6, 1)), h5py.h5t.UNIX_D32LE
+    h5py.h5d.create(file.id, take(file, "Y")[0].encode(), kind, space, options)
 
 
 IMAGES = np.zeros((6, 5, 3), dtype=np.uint8)
-ROWS = np.array([np.zeros(size, dtype=np.uint8) for size in (3, 4, 5)], dtype=object)
-PIXEL = np.dtype([("rouge", "u1"), ("vert", "u1")])
 
 # L'extrait attendu dans le message, puis la façon d'abîmer un fichier correct.
 BAD_CONTENTS = {
     "sans_images": ("['Y_", no_key("X")),  # les clés présentes
-    "sans_etiquettes": ("Y_", no_key("Y")),
+    "cle_entre_mille": ("'cle_08'])", key_among_many),
     "cle_pas_en_unicode": ("X_", key_not_in_unicode),
-    "groupe": ("X_", group_instead),
-    "type_nomme": ("Y_", named_type_instead),
+    "groupe": ("X_", lambda file: file.create_group(take(file, "X")[0])),
     "lien": ("X_", soft_link),
-    "lien_rompu": ("Y_", dangling_link),
     "lien_externe": ("X_", external_link),
     "tableau_virtuel": ("X_", virtual_dataset),
     "octets_externes": ("X_", external_storage),
-    "compression_inconnue": ("", unknown_filter),
-    "type_illisible": ("", unreadable_type),
+    "octets_abimes": ("HDF5", damaged_chunk),
+    "type_illisible": ("HDF5", unreadable_type),
     "a_moitie_ecrit": ("inachevé", half_written),
     "jamais_ecrit": ("inachevé", replace("Y", shape=(6, 1), dtype="f8")),
+    "demesure": (  # plus que n'en tient aucune mémoire : ne rien allouer
+        "inachevé",
+        replace("X", shape=(10**15, 28, 28), dtype="u1", chunks=(999, 28, 28)),
+    ),
     "longueurs": ("(7, 5, 3)", replace("X", data=np.zeros((7, 5, 3), "u1"))),
-    "tailles_diverses": ("X_", replace("X", data=ROWS, dtype=h5py.vlen_dtype("u1"))),
     "aucune_image": ("vide", replace("X", data=IMAGES[:0])),
     "images_vides": ("vide", replace("X", data=IMAGES[:, :0], maxshape=(6, None, 3))),
     "couleurs": ("(6, 5, 3, 3)", replace("X", data=np.zeros((6, 5, 3, 3), "u1"))),
     "deja_a_plat": ("(6, 15)", replace("X", data=IMAGES.reshape(6, -1))),
     "images_reelles": ("float64", replace("X", data=IMAGES / 255)),
-    "images_signees": ("int8", replace("X", data=IMAGES.astype(np.int8))),
-    "images_composees": ("X_", replace("X", data=np.zeros((6, 5, 3), PIXEL))),
     "images_texte": ("X_", replace("X", data="chat.png")),
     "images_nulles": ("X_", replace("X", data=h5py.Empty("u1"))),
     "etiquette_scalaire": ("Y_", replace("Y", data=1.0)),
     "etiquettes_nan": ("nan", replace("Y", data=[0, 1, np.nan, 1, 0, 1])),
-    "etiquettes_infinies": ("inf", replace("Y", data=[0, 1, np.inf, 1, 0, 1])),
     "etiquettes_negatives": ("-1", replace("Y", data=[1, -1, 1, -1, 1, -1])),
     "etiquettes_fractions": ("0.5", replace("Y", data=[0, 1, 0.5, 1, 0, 1])),
-    "etiquettes_complexes": ("Y_", replace("Y", data=np.zeros((6, 1), complex))),
     "etiquettes_texte": ("Y_", replace("Y", data=["chat", "chien"] * 3)),
     "etiquettes_one_hot": ("(6, 2)", replace("Y", data=np.eye(6)[:, :2])),
     "etiquettes_en_ligne": ("(1, 6)", replace("Y", data=np.zeros((1, 6)))),
@@ -404,34 +356,6 @@ def test_bad_content_is_refused(case, folder):
     extract, edit = BAD_CONTENTS[case]
     path = write_part(folder, "train", edit)
     refusal_of(folder, path, extract)
-
-
-def test_missing_key_among_many(folder):
-    """Dix clés suffisent à reconnaître un fichier : le message reste court."""
-
-    def edit(file):
-        take(file, "Y")
-        for index in range(100):
-            file[f"cle_{index:02}"] = index
-
-    assert len(refusal_of(folder, write_part(folder, "test", edit), "cle_08")) < 500
-
-
-@pytest.mark.parametrize("n_samples", [10**5, 10**15])
-def test_huge_declared_shape_is_refused(n_samples, folder):
-    """Des images annoncées en nombre, jamais écrites : refus, sans les allouer.
-
-    10⁵ tiendraient en mémoire (80 Mo), 10¹⁵ dans aucune : le test ne risque rien.
-    """
-    shape = (n_samples, 28, 28)
-    huge = replace("X", shape=shape, dtype="u1", chunks=(1000, 28, 28))
-    path = write_part(folder, "train", huge)
-    tracemalloc.start()
-    try:
-        refusal_of(folder, path)
-        assert tracemalloc.get_traced_memory()[1] < 10_000_000
-    finally:
-        tracemalloc.stop()
 
 
 def test_labels_up_to_the_last_class(folder):
@@ -459,16 +383,15 @@ def test_class_that_training_lacks(folder):
     refusal_of(folder, path, folder / "trainset.hdf5", "classe 2", kind=ValueError)
 
 
-@each_part
 @pytest.mark.parametrize("content", [b"", b"Un carnet.\n" * 200, b"\x89HDF\r\n\x1a\n"])
-def test_file_of_another_kind_is_refused(content, part, folder):
+def test_file_of_another_kind_is_refused(content, folder):
     """Vide, d'un autre format, ou réduit à la signature de HDF5."""
-    path = folder / f"{part}set.hdf5"
+    path = folder / "testset.hdf5"
     path.write_bytes(content)
     refusal_of(folder, path, "HDF5", kind=OSError)
 
 
-@each_part
+@pytest.mark.parametrize("part", PARTS)
 def test_file_that_is_not_there(part, folder):
     """Absent, comme le dit aussi `load_image` ; ou un dossier à sa place."""
     path = folder / f"{part}set.hdf5"
@@ -511,55 +434,50 @@ def test_files_are_closed(edit, folder):
 
 @pytest.fixture
 def shipped_copy(folder):
-    """Un dossier dont le fichier de test est une copie de celui des silhouettes."""
+    """Dans le dossier, une copie du fichier de test des silhouettes."""
     path = folder / "testset.hdf5"
     path.write_bytes((DATASETS / "testset.hdf5").read_bytes())
     write_part(folder, "train", replace("X", data=np.zeros((6, 28, 28), "u1")))
-    return folder, path
+    return path
 
 
 def test_truncated_file_is_refused(shipped_copy):
     """Coupé n'importe où, de quelques octets ou presque tout entier."""
-    folder, path = shipped_copy
-    content = path.read_bytes()
-    cuts = {1, 7, 8, 9, 100, 512, 2048, len(content) - 512, len(content) - 1}
-    for length in sorted(cuts | set(range(0, len(content), 3001))):
-        path.write_bytes(content[:length])
-        refusal_of(folder, path, kind=OSError)
+    content = shipped_copy.read_bytes()
+    for length in {1, 8, 9, 100, len(content) - 1, *range(512, len(content), 3001)}:
+        shipped_copy.write_bytes(content[:length])
+        refusal_of(shipped_copy.parent, shipped_copy, kind=OSError)
 
 
-def flip_positions(path):
-    """Des bits tirés partout, et d'autres hors des images et des étiquettes mêmes.
+def is_structure(path):
+    """Les octets qui disent où est chaque morceau, sa taille, son type.
 
-    Ces derniers disent où se trouve chaque morceau, sa taille, son type : aucune somme
-    de contrôle sur les pixels ne les protège.
+    Aucune somme de contrôle ne les protège, comme elle le fait des pixels.
     """
-    content = np.frombuffer(path.read_bytes(), dtype=np.uint8)
-    structure = content != 0
+    mask = np.frombuffer(path.read_bytes(), dtype=np.uint8) != 0
     with h5py.File(path, "r") as file:
         for dataset in file.values():
             for index in range(dataset.id.get_num_chunks()):
                 chunk = dataset.id.get_chunk_info(index)
-                structure[chunk.byte_offset :][: chunk.size] = False
-    rng = np.random.default_rng(0)
-    anywhere = rng.integers(len(content), size=50)
-    positions = [*anywhere, *rng.choice(np.flatnonzero(structure), size=250)]
-    return [(position, rng.integers(8)) for position in positions]
+                mask[chunk.byte_offset :][: chunk.size] = False
+    return mask
 
 
 def test_flipped_bits_never_go_unnoticed(shipped_copy):
     """Un bit changé : les mêmes tableaux, ou un refus ; jamais d'autres images."""
-    folder, path = shipped_copy
-    content, expected = path.read_bytes(), read_part(folder, "test")
+    folder, content = shipped_copy.parent, shipped_copy.read_bytes()
+    expected = read_part(folder, "test")
+    rng = np.random.default_rng(0)
+    structure = rng.choice(np.flatnonzero(is_structure(shipped_copy)), size=250)
     n_refusals = 0
-    for position, bit in flip_positions(path):
+    for position in [*structure, *rng.integers(len(content), size=50)]:
         altered = bytearray(content)
-        altered[position] ^= 1 << bit
-        path.write_bytes(altered)
+        altered[position] ^= 1 << rng.integers(8)
+        shipped_copy.write_bytes(altered)
         try:
             arrays = load_data(folder)[2:]
         except (ValueError, OSError) as error:
-            assert_helpful(error, path)
+            assert_helpful(error, shipped_copy)
             n_refusals += 1
         else:
             assert_same(arrays, expected)
@@ -569,32 +487,10 @@ def test_flipped_bits_never_go_unnoticed(shipped_copy):
 # --- Les téléchargements --------------------------------------------------------------
 
 
-class PhotoServer(ThreadingHTTPServer):
-    """Sert les fichiers d'un dossier sur la machine même, bien ou mal selon `mode`."""
-
-    def __init__(self, folder):
-        super().__init__(("127.0.0.1", 0), Handler)
-        self.folder, self.mode, self.requests = folder, "good", []
-        self.url = f"http://127.0.0.1:{self.server_port}/"
-
-
-class Handler(BaseHTTPRequestHandler):
-    def do_GET(self):
-        mode = self.server.mode
-        self.server.requests.append(self.path)
-        content = (self.server.folder / self.path.removeprefix("/")).read_bytes()
-        if mode == "absent":
-            self.send_error(404)
-            return
-        if mode == "altered":
-            content = content[:-1] + bytes([content[-1] ^ 1])
-        self.send_response(200)
-        self.send_header("Content-Length", str(len(content)))
-        self.end_headers()
-        self.wfile.write(content[:1500] if mode == "cut" else content)
-
+class Handler(SimpleHTTPRequestHandler):
     def log_message(self, *arguments):
-        """Rien sur la sortie d'erreur."""
+        """Note la demande, sans rien écrire sur la sortie d'erreur."""
+        self.server.requests.append(self.path)
 
 
 @pytest.fixture
@@ -604,15 +500,18 @@ def server(folder, monkeypatch):
         path.name: hashlib.sha256(path.read_bytes()).hexdigest()
         for path in folder.iterdir()
     }
-    with PhotoServer(folder) as photo_server:
-        thread = threading.Thread(target=photo_server.serve_forever, args=(0.01,))
+    handler = partial(Handler, directory=folder)
+    with ThreadingHTTPServer(("127.0.0.1", 0), handler) as local:
+        local.requests = []
+        local.url = f"http://127.0.0.1:{local.server_port}/"
+        thread = threading.Thread(target=local.serve_forever, args=(0.01,))
         thread.start()
-        monkeypatch.setattr(utilities, "PHOTOS_URL", photo_server.url)
+        monkeypatch.setattr(utilities, "PHOTOS_URL", local.url)
         monkeypatch.setattr(utilities, "PHOTOS_SHA256", hashes)
         monkeypatch.delenv("COURSE_PHOTOS_DIR", raising=False)
         monkeypatch.setenv("NO_PROXY", "127.0.0.1")
-        yield photo_server
-        photo_server.shutdown()
+        yield local
+        local.shutdown()
         thread.join()
 
 
@@ -638,33 +537,17 @@ def test_download_then_cache(server, cache, folder, capfd):
     assert capfd.readouterr() == ("", "")
 
 
-def test_corrupted_cache_is_fetched_again(server, cache, folder):
-    """Un fichier abîmé dans le cache est remplacé, lui seul."""
-    load_data("photos")
-    path = next(path for path in files_in(cache) if "test" in path.name)
-    path.write_bytes(path.read_bytes()[:-1])
-    assert_same(load_data("photos"), load_data(folder))
-    assert server.requests[2:] == ["/testset.hdf5"]
-
-
-@pytest.mark.parametrize("mode", ["cut", "altered", "absent"])
-def test_failed_download_is_explained(mode, server, cache):
-    """Coupé, altéré, introuvable : OSError, quoi faire, et un cache vide."""
-    server.mode = mode
-    names = "trainset.hdf5", server.url, "connexion", "COURSE_PHOTOS_DIR"
+@pytest.mark.parametrize("content", [None, b"", b"autre chose"])
+def test_failed_download_is_explained(content, server, cache, folder):
+    """Introuvable, coupé, altéré : OSError, quoi faire, et un cache vide."""
+    path = folder / "trainset.hdf5"
+    original = path.read_bytes()
+    path.unlink() if content is None else path.write_bytes(content)
+    names = path.name, server.url, "connexion", "COURSE_PHOTOS_DIR"
     refusal_of("photos", *names, kind=OSError)
     assert files_in(cache) == []
-    server.mode = "good"
-    load_data("photos")
-
-
-def test_no_connection_is_explained(server, cache, monkeypatch):
-    """Personne n'écoute à cette adresse."""
-    with socket.socket() as closed:
-        closed.bind(("127.0.0.1", 0))
-        url = f"http://127.0.0.1:{closed.getsockname()[1]}/"
-    monkeypatch.setattr(utilities, "PHOTOS_URL", url)
-    refusal_of("photos", "trainset.hdf5", url, "COURSE_PHOTOS_DIR", kind=OSError)
+    path.write_bytes(original)
+    assert_same(load_data("photos"), load_data(folder))
 
 
 def test_pooch_that_is_not_installed(server, cache, monkeypatch):
@@ -673,19 +556,6 @@ def test_pooch_that_is_not_installed(server, cache, monkeypatch):
     names = "trainset.hdf5", "%pip install pooch", "COURSE_PHOTOS_DIR"
     refusal_of("photos", *names, kind=OSError)
     assert server.requests == []
-
-
-def test_interrupted_download_leaves_nothing(server, cache, monkeypatch):
-    """Ctrl-C pendant le téléchargement : ni fichier entamé, ni fichier provisoire."""
-
-    def interrupted(response, chunk_size):
-        yield b"debut"
-        raise KeyboardInterrupt
-
-    monkeypatch.setattr(requests.Response, "iter_content", interrupted)
-    with pytest.raises(KeyboardInterrupt):
-        load_data("photos")
-    assert files_in(cache) == []
 
 
 def test_unusable_cache_is_explained(server, cache):
@@ -732,12 +602,6 @@ def test_colours_become_grey_and_the_size_changes(suffix, tmp_path):
     np.testing.assert_allclose(small[:, 6:], 255, atol=1)
 
 
-def test_a_grey_jpeg(tmp_path):
-    ramp = np.tile(np.arange(0, 252, 9, dtype=np.uint8), (28, 1))
-    path = save(tmp_path / "a.jpg", ramp, quality=95)
-    np.testing.assert_allclose(load_image(path), ramp, atol=3)
-
-
 @pytest.mark.parametrize("suffix", ["png", "jpg"])
 def test_a_large_image_is_averaged_not_sampled(suffix, tmp_path):
     """Un damier d'un pixel devient un gris moyen."""
@@ -754,7 +618,7 @@ def test_one_pixel_fills_the_image(tmp_path):
 
 @pytest.mark.parametrize("side", [112, 1200, 4000])
 def test_a_jpeg_is_read_reduced_only_if_it_is_large(side, tmp_path, monkeypatch):
-    """Une grande photographie n'occupe pas la mémoire ; une petite garde ses détails."""
+    """Une grande photographie tient en mémoire ; une petite garde ses détails."""
     sizes = []
 
     def spy(image):
