@@ -21,9 +21,10 @@ import os
 import re
 import sys
 import warnings
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import contextmanager, suppress
 from copy import copy
-from itertools import cycle, islice
+from itertools import cycle
 from numbers import Integral, Real
 from pathlib import Path
 
@@ -1161,8 +1162,7 @@ def plot_confusion_matrix(
 DATASETS = Path(__file__).resolve().parent / "datasets"
 SHIPPED_SETS = {"silhouettes": DATASETS, "animaux": DATASETS / "animaux"}
 SET_NAMES = (*SHIPPED_SETS, "photos")
-
-MAX_CLASSES = 1000
+MAX_CLASSES = 1000  # un numéro absurde demanderait autant de noms et de sorties
 
 PHOTOS_URL = (
     "https://raw.githubusercontent.com/MachineLearnia/Deep-Learning-Youtube/"
@@ -1173,36 +1173,37 @@ PHOTOS_SHA256 = {
     "testset.hdf5": "9164849a343ac9f8f1db646f81a44ba78854f9655bb711fed9b368c2ae4696fe",
 }
 
+# Pourquoi un fichier ne s'ouvre pas, et que faire.
+UNREADABLE = {
+    FileNotFoundError: "n'existe pas ; vérifiez ce chemin.",
+    PermissionError: "est interdit à la lecture ; changez ses droits d'accès.",
+    BlockingIOError: "est ouvert en écriture ailleurs ; fermez l'autre programme.",
+    OSError: "n'est pas un fichier HDF5 intact ; remplacez-le par une bonne copie.",
+}
 
-def load_data(
-    name: str | os.PathLike = "silhouettes",
-) -> tuple[NDArray, NDArray, NDArray, NDArray]:
+
+def load_data(name: str | os.PathLike = "silhouettes") -> tuple[NDArray, ...]:
     """Charge un jeu d'images et renvoie X_train, y_train, X_test, y_test.
 
-    Parameters
-    ----------
-    name : str ou chemin
-        ``"silhouettes"`` (chats et chiens, fournies), ``"animaux"`` (dix espèces,
-        fournies), ``"photos"`` (chats et chiens, téléchargées à la première demande) ou
-        un dossier qui contient ``trainset.hdf5`` et ``testset.hdf5``.
-
-    Returns
-    -------
-    X_train, X_test : tableaux uint8 de forme (n, hauteur, largeur), niveaux 0 à 255
-    y_train, y_test : tableaux float64 de forme (n, 1), numéros des classes
-
-    Raises
-    ------
-    ValueError : nom inconnu, ou fichier dont le contenu n'est pas celui attendu
-    OSError : dossier ou fichier absent, illisible, ou téléchargement impossible
+    name : ``"silhouettes"`` (chats et chiens, fournies), ``"animaux"`` (dix espèces,
+    fournies), ``"photos"`` (chats et chiens, téléchargées à la première demande) ou un
+    dossier qui contient ``trainset.hdf5`` et ``testset.hdf5``. Les images sont uint8,
+    de forme (n, hauteur, largeur), les étiquettes float64, de forme (n, 1).
+    Lève ValueError si le nom est inconnu ou le contenu inattendu, OSError si un fichier
+    manque, ne se lit pas ou ne se télécharge pas.
     """
     train_path, test_path = _locate(name)
     X_train, y_train = _read_images(train_path, "X_train", "Y_train")
     X_test, y_test = _read_images(test_path, "X_test", "Y_test")
     if X_train.shape[1:] != X_test.shape[1:]:
         raise ValueError(
-            f"{test_path} : images de {_size(X_test)} pixels, alors que celles de "
-            f"{train_path} en ont {_size(X_train)} ; redimensionnez-les à l'identique."
+            f"{test_path} : images de forme {X_test.shape[1:]}, mais de forme "
+            f"{X_train.shape[1:]} dans {train_path} ; redimensionnez-les à l'identique."
+        )
+    if (unseen := np.setdiff1d(y_test, y_train)).size:
+        raise ValueError(
+            f"{test_path} : la classe {unseen[0]:g} n'a aucune image dans {train_path} "
+            "pour être apprise ; ajoutez-en, ou retirez cette classe du test."
         )
     return X_train, y_train, X_test, y_test
 
@@ -1210,55 +1211,49 @@ def load_data(
 def load_class_names(name: str | os.PathLike = "silhouettes") -> list[str]:
     """Renvoie les noms des classes, dans l'ordre de leurs numéros.
 
-    Ils sont lus dans l'attribut ``classes`` de ``trainset.hdf5``. Un fichier qui n'en a
-    pas reçoit « chat » et « chien » s'il s'agit des photographies, sinon ses numéros.
-    Lève les mêmes exceptions que ``load_data``.
+    Ils sont lus dans l'attribut ``classes`` de ``trainset.hdf5`` ; à défaut, ce sont
+    « chat » et « chien » pour les photographies, sinon les numéros eux-mêmes.
+    Lève les mêmes exceptions que ``load_data``, mais ne lit aucune image.
     """
-    train_path, _ = _locate(name)
-    _, y_train = _read_images(train_path, "X_train", "Y_train")
-    n_classes = int(y_train.max()) + 1
+    path, _ = _locate(name)
+    with _open_hdf5(path) as file:
+        n_classes = int(_read_labels(file, "Y_train").max()) + 1
+        names = ["chat", "chien"] if name == "photos" else [*map(str, range(n_classes))]
+        names = np.ravel(file.attrs.get("classes", names)).tolist()
     try:
-        with h5py.File(train_path, "r") as file:
-            names = file.attrs.get("classes", ())
-        names = [n.decode() if isinstance(n, bytes) else n for n in np.ravel(names)]
-    except (OSError, TypeError, UnicodeDecodeError):
-        names = [None]
-    if not names and name == "photos":
-        names = ["chat", "chien"]
-    names = names or [str(label) for label in range(n_classes)]
-    if len(names) < n_classes or not all(isinstance(name, str) for name in names):
+        names = [n if isinstance(n, str) else n.decode() for n in names]
+    except (AttributeError, UnicodeDecodeError):  # ni du texte, ni des octets UTF-8
+        names = []
+    if len(names) < n_classes:
         raise ValueError(
-            f"{train_path} : l'attribut classes doit lister les {n_classes} noms, en "
-            "UTF-8, dans l'ordre des numéros ; corrigez-le ou supprimez-le."
+            f"{path} : l'attribut classes doit lister les {n_classes} noms, en UTF-8, "
+            "dans l'ordre des numéros ; corrigez-le ou supprimez-le."
         )
-    return [str(name) for name in names]
+    return names
 
 
-def load_image(
-    path: str | os.PathLike, shape: tuple[int, int] = (28, 28)
-) -> NDArray[np.uint8]:
+def load_image(path: str | os.PathLike, shape: tuple[int, int] = (28, 28)) -> NDArray:
     """Lit une image (PNG, JPEG…), la passe en gris et la ramène à la forme shape.
 
     shape : (hauteur, largeur). Un fond transparent devient blanc, comme à l'écran ; une
     photographie est redressée selon son étiquette d'orientation. Carnet 02.
     Lève FileNotFoundError si le fichier manque, ValueError si ce n'est pas une image.
     """
-    if np.shape(shape) != (2,) or not _are_counts(shape):
+    if not _are_counts(shape) or np.shape(shape) != (2,):
         raise ValueError(
-            "shape doit être (hauteur, largeur), deux entiers d'au moins 1 ; "
-            f"reçu : {shape!r}."
+            f"shape doit être (hauteur, largeur), deux entiers ≥ 1 ; reçu : {shape!r}."
         )
-    path, size = Path(path), (shape[1], shape[0])
-    if not path.is_file():
-        raise FileNotFoundError(f"{path} n'est pas un fichier ; vérifiez son nom.")
+    size = (shape[1], shape[0])
     try:
         with warnings.catch_warnings(action="ignore"), Image.open(path) as file:
             # Un JPEG peut se lire réduit : une grande photographie tient en mémoire.
             file.draft("RGB", (4 * max(size), 4 * max(size)))
             image = ImageOps.exif_transpose(file)
         if image.mode.startswith("I"):  # gris sur 16 bits, que Pillow écrêterait
-            image = image.point(lambda level: level / 256).convert("L")
+            image = image.convert("I").point(lambda level: level / 256).convert("L")
         image = image.convert("RGBA").resize(size)
+    except (FileNotFoundError, PermissionError) as error:
+        raise type(error)(f"{path} {UNREADABLE[type(error)]}") from error
     except Exception as error:  # selon le format, Pillow en lève de toutes sortes
         raise ValueError(
             f"{path} n'est pas une image lisible ; donnez un fichier PNG ou JPEG "
@@ -1272,159 +1267,98 @@ def _locate(name: str | os.PathLike) -> tuple[Path, Path]:
     """Trouve les deux fichiers d'un jeu ; télécharge ceux des photographies."""
     if not isinstance(name, str | os.PathLike):
         raise TypeError(
-            f"load_data attend un nom ({', '.join(SET_NAMES)}) ou un dossier ; "
-            f"reçu : {name!r}."
+            f"load_data attend {', '.join(SET_NAMES)} ou un dossier ; reçu : {name!r}."
         )
-    if name == "photos" and not os.environ.get("COURSE_PHOTOS_DIR"):
+    photos_dir = os.environ.get("COURSE_PHOTOS_DIR")
+    if name == "photos" and not photos_dir:
         return _download("trainset.hdf5"), _download("testset.hdf5")
-    if name == "photos":
-        folder = Path(os.environ["COURSE_PHOTOS_DIR"]).expanduser()
-    else:
-        folder = SHIPPED_SETS.get(name, Path(name))
-    try:
-        found = folder.is_dir()
-    except OSError:  # un nom que le système refuse, trop long par exemple
-        found = False
-    if not found and name not in SET_NAMES and name == folder.name:
+    known = {**SHIPPED_SETS, "photos": photos_dir}
+    folder = Path(known.get(name, name))
+    with suppress(OSError, RuntimeError):  # nom trop long, chemin interdit, ~inconnu
+        if (folder := folder.expanduser()).is_dir():
+            return folder / "trainset.hdf5", folder / "testset.hdf5"
+    if name not in known and name == folder.name:
         raise ValueError(
             f"« {name} » n'est ni un jeu connu ({', '.join(SET_NAMES)}) ni un dossier "
             "existant ; vérifiez l'orthographe, ou donnez le chemin du dossier."
         )
-    if not found:
-        source = " (variable COURSE_PHOTOS_DIR)" if name == "photos" else ""
-        raise FileNotFoundError(
-            f"Le dossier {folder}{source} n'existe pas ; donnez celui qui contient "
-            "trainset.hdf5 et testset.hdf5."
-        )
-    return folder / "trainset.hdf5", folder / "testset.hdf5"
+    raise FileNotFoundError(
+        f"Le dossier {folder} n'existe pas ; donnez celui qui contient trainset.hdf5 "
+        "et testset.hdf5, à load_data ou à la variable COURSE_PHOTOS_DIR."
+    )
 
 
 def _download(filename: str) -> Path:
-    """Télécharge un fichier de photographies, une fois, dans le cache de pooch.
-
-    pooch écrit dans un fichier temporaire, compare l'empreinte SHA-256, puis renomme :
-    un téléchargement coupé ou altéré ne laisse rien dans le cache.
-    """
-    # Dans un carnet, pooch se plaint à son importation de l'absence d'ipywidgets.
-    with warnings.catch_warnings(action="ignore"):
-        import pooch
-
-    pooch.get_logger().setLevel("WARNING")
-    advice = (
-        "vérifiez la connexion puis relancez, ou déposez les deux fichiers dans un "
-        "dossier et donnez son chemin à la variable d'environnement COURSE_PHOTOS_DIR."
-    )
+    """Renvoie le chemin d'un fichier que pooch télécharge, vérifie et garde."""
     try:
+        # Dans un carnet, pooch se plaint à son importation de l'absence d'ipywidgets.
+        with warnings.catch_warnings(action="ignore"):
+            import pooch
+
+        pooch.get_logger().setLevel("WARNING")
         return Path(pooch.retrieve(PHOTOS_URL + filename, PHOTOS_SHA256[filename]))
-    except OSError as error:
+    except (ImportError, OSError, ValueError) as error:  # ValueError : autre empreinte
+        no_pooch = isinstance(error, ImportError)
+        advice = "exécutez %pip install pooch" if no_pooch else "vérifiez la connexion"
         raise ConnectionError(
-            f"{filename} : le téléchargement depuis {PHOTOS_URL} a échoué "
-            f"({type(error).__name__}) ; {advice}"
+            f"{filename} n'a pas pu être téléchargé intact depuis {PHOTOS_URL} "
+            f"({type(error).__name__}) ; {advice} puis relancez, ou mettez les deux "
+            "fichiers dans un dossier que nomme la variable COURSE_PHOTOS_DIR."
         ) from error
-    except ValueError as error:
-        raise OSError(
-            f"{filename} : le fichier reçu de {PHOTOS_URL} n'a pas l'empreinte SHA-256 "
-            f"attendue ({PHOTOS_SHA256[filename][:12]}…) et a été écarté ; {advice}"
-        ) from error
+
+
+@contextmanager
+def _open_hdf5(path: Path) -> Iterator[h5py.File]:
+    """Ouvre un fichier HDF5 ; ce que h5py ne peut en lire devient une phrase."""
+    try:
+        with h5py.File(path, "r") as file:
+            yield file
+    # h5py traduit les défauts d'un fichier abîmé par l'une ou l'autre de ces classes.
+    except (OSError, RuntimeError, KeyError, TypeError, UnicodeDecodeError) as error:
+        kind = type(error) if type(error) in UNREADABLE else OSError
+        raise kind(f"{path} {UNREADABLE[kind]}") from error
 
 
 def _read_images(path: Path, X_key: str, y_key: str) -> tuple[NDArray, NDArray]:
     """Lit des images et leurs étiquettes, et vérifie tout ce que le cours en attend."""
-    try:
-        found = path.is_file()
-    except PermissionError:
-        found = True  # le dossier se laisse voir, mais pas ouvrir
-    if not found:
-        raise FileNotFoundError(
-            f"Le fichier {path} n'existe pas ; le dossier doit contenir trainset.hdf5 "
-            "et testset.hdf5."
-        )
-    if not os.access(path, os.R_OK):
-        raise PermissionError(
-            f"Vous n'avez pas le droit de lire {path} ; changez ses droits d'accès."
-        )
-    try:
-        with h5py.File(path, "r") as file:
-            X, y = _read_dataset(file, X_key, path), _read_dataset(file, y_key, path)
-    except BlockingIOError as error:
-        raise OSError(
-            f"{path} est ouvert en écriture ailleurs ; fermez l'autre programme ou "
-            "redémarrez l'autre noyau, puis relancez."
-        ) from error
-    # h5py traduit les défauts d'un fichier abîmé par l'une ou l'autre de ces classes.
-    except (OSError, RuntimeError, KeyError, TypeError, UnicodeDecodeError) as error:
-        raise OSError(
-            f"{path} n'est pas un fichier HDF5 lisible (tronqué, abîmé ou d'un autre "
-            "format) ; remplacez-le par une copie intacte."
-        ) from error
-    _check_images(X, X_key, path)
-    y = _check_labels(y, y_key, path)
-    if len(X) != len(y):
+    with _open_hdf5(path) as file:
+        X, y = _read_dataset(file, X_key), _read_labels(file, y_key)
+    if X.ndim != 3 or X.dtype != np.uint8 or len(X) != len(y):
         raise ValueError(
-            f"{path} : {len(X)} images dans {X_key} mais {len(y)} étiquettes dans "
-            f"{y_key} ; il en faut autant que d'images."
+            f"{path} : {X_key} doit contenir une image en gris par étiquette, en uint8 "
+            f"de forme ({len(y)}, hauteur, largeur) ; reçu : {X.dtype} de forme "
+            f"{X.shape}."
         )
     return X, y
 
 
-def _read_dataset(file: h5py.File, key: str, path: Path) -> NDArray:
-    """Lit un tableau rangé dans le fichier même, sans suivre aucun renvoi."""
-    link = file.get(key, getlink=True)
-    if link is None:
-        keys = ", ".join(map(str, islice(file, 10))) or "aucune"
-        raise ValueError(
-            f"{path} : la clé {key} manque (clés présentes : {keys}) ; renommez ou "
-            "ajoutez ce tableau."
-        )
-    dataset = file[key] if isinstance(link, h5py.HardLink) else None
-    if not isinstance(dataset, h5py.Dataset) or dataset.is_virtual or dataset.external:
-        raise ValueError(
-            f"{path} : {key} doit être un tableau contenu dans ce fichier, et non un "
-            "groupe ou un renvoi vers un autre emplacement ; recopiez-y les données."
-        )
-    if not _is_written(dataset):
-        raise ValueError(
-            f"{path} : {key} annonce la forme {dataset.shape}, mais ses valeurs n'ont "
-            "pas toutes été écrites ; écrivez-les, ou réduisez le tableau."
-        )
-    return np.asarray(dataset[()])
-
-
-def _is_written(dataset: h5py.Dataset) -> bool:
-    """Dit si tout le tableau est dans le fichier : HDF5 remplacerait le reste par 0."""
-    if not dataset.size:
-        return True
-    if dataset.chunks is None:
-        return dataset.id.get_storage_size() > 0
-    counts = [-(-n // size) for n, size in zip(dataset.shape, dataset.chunks)]
-    return dataset.id.get_num_chunks() == math.prod(counts)
-
-
-def _check_images(X: NDArray, key: str, path: Path) -> None:
-    if X.ndim != 3 or X.dtype != np.uint8 or 0 in X.shape:
-        raise ValueError(
-            f"{path} : {key} doit contenir au moins une image en niveaux de gris, "
-            "toutes de même taille, soit un tableau uint8 de forme (n, hauteur, "
-            f"largeur) ; reçu : {X.dtype} de forme {X.shape}."
-        )
-
-
-def _check_labels(y: NDArray, key: str, path: Path) -> NDArray[np.float64]:
-    """Renvoie les étiquettes en colonne (n, 1) de float64."""
+def _read_labels(file: h5py.File, key: str) -> NDArray[np.float64]:
+    """Lit des étiquettes et les renvoie en colonne (n, 1) de float64."""
+    y = _read_dataset(file, key)
     if y.dtype.kind not in "uifb" or y.shape not in {(y.size,), (y.size, 1)}:
         raise ValueError(
-            f"{path} : {key} doit contenir un numéro de classe par image, de forme "
-            f"(n, 1) ; reçu : {y.dtype} de forme {y.shape}."
+            f"{file.filename} : {key} doit contenir un numéro de classe par image, de "
+            f"forme (n, 1) ; reçu : {y.dtype} de forme {y.shape}."
         )
-    y = y.reshape(-1, 1).astype(np.float64)
-    is_valid = (y >= 0) & (y < MAX_CLASSES) & (y == np.floor(y))
-    if not is_valid.all():
+    if not (is_valid := np.isin(y, np.arange(MAX_CLASSES))).all():
         raise ValueError(
-            f"{path} : les étiquettes de {key} doivent être des entiers de 0 à "
-            f"{MAX_CLASSES - 1} ; reçu : {y[~is_valid][0]:g}."
+            f"{file.filename} : les étiquettes de {key} doivent être des entiers de 0 "
+            f"à {MAX_CLASSES - 1} ; reçu : {y[~is_valid][0]:g}."
         )
-    return y
+    return y.reshape(-1, 1).astype(np.float64)
 
 
-def _size(X: NDArray) -> str:
-    return "×".join(str(side) for side in X.shape[1:])
+def _read_dataset(file: h5py.File, key: str) -> NDArray:
+    """Lit un tableau rangé dans le fichier même, sans suivre aucun renvoi."""
+    is_inside = isinstance(file.get(key, getlink=True), h5py.HardLink)
+    dataset = file[key] if is_inside else None
+    if not isinstance(dataset, h5py.Dataset) or dataset.is_virtual or dataset.external:
+        raise ValueError(
+            f"{file.filename} doit contenir le tableau {key} lui-même, ni groupe ni "
+            f"renvoi ; recopiez-le ici (clés présentes : {list(file)[:10]})."
+        )
+    # HDF5 rendrait des zéros à la place de ce qui n'a jamais été écrit.
+    is_written = dataset.id.get_space_status() == h5py.h5d.SPACE_STATUS_ALLOCATED
+    if not dataset.size or not is_written:
+        raise ValueError(f"{file.filename} : {key} ne doit être ni vide ni inachevé.")
+    return np.asarray(dataset[()])

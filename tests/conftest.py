@@ -18,6 +18,7 @@ from hypothesis import settings
 from matplotlib import pyplot as plt
 
 ROOT = Path(__file__).resolve().parents[1]
+PARTS = ("train", "test")
 
 # Les mêmes exemples à chaque exécution, sans limite de temps sur une machine chargée.
 settings.register_profile("course", derandomize=True, deadline=None, max_examples=50)
