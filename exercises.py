@@ -122,10 +122,9 @@ class Exercise:
 
     def _describe(self, results: list, expected: list) -> str:
         """La première différence avec ce que l'on attend, en une phrase."""
-        for result in results:
-            if isinstance(result, _Problem):
-                return result
         k = [_same(*pair) for pair in zip(results, expected)].index(False)
+        if isinstance(results[k], _Problem):
+            return results[k]
         if results[k] is None:
             return "votre fonction ne renvoie rien (None) ; il manque un return."
         is_constant = all(_same(result, results[0]) for result in results)
@@ -140,9 +139,7 @@ class Exercise:
         """« avec X = …, y = …, », quand cela tient en peu de place."""
         names = self._argument_names()
         shown = ", ".join(f"{n} = {_show(v)}" for n, v in zip(names, case))
-        if not shown or len(shown) > 160 or "<" in shown:
-            return ""
-        return f"avec {shown}, "
+        return f"avec {shown}, " if 0 < len(shown) < 160 and "<" not in shown else ""
 
 
 @dataclass(frozen=True)
@@ -165,7 +162,7 @@ class Value:
         """Dit ce qui ne va pas dans la réponse, ou None si elle est juste."""
         if _contains_hole(answer):
             return TO_DO
-        if np.isscalar(self.reference) and isinstance(answer, tuple):  # « 0,5 »
+        if isinstance(self.reference, float) and isinstance(answer, tuple):  # « 0,5 »
             return "un seul nombre est attendu, et sa virgule s'écrit point : 0.5."
         if not _comparable(answer, self.reference):
             return f"on attend {_form(self.reference)} ; reçu : {_brief(answer)}."
@@ -206,8 +203,7 @@ def check(name: str, answer: object) -> object:
     if os.environ.get(GRADING_VARIABLE) and (shell := get_ipython()):
         # Une erreur montrée sans être levée : zéro point, et la suite s'exécute.
         shell.showtraceback((AssertionError, AssertionError(sentence), None))
-    if not handed_back:
-        _handed_back[name] = _recognizable(exercise.reference)
+    _handed_back[name] = _recognizable(exercise.reference)
     return _handed_back[name]
 
 
@@ -225,10 +221,7 @@ _handed_back: dict[str, object] = {}
 
 
 def _recognizable(value: object) -> object:
-    """Une copie que « is » distingue de ce que tape le lecteur, même d'un petit entier.
-
-    Une fonction ou une classe est déjà unique, et reste elle-même.
-    """
+    """Une copie que « is » distingue même d'un petit entier tapé par le lecteur."""
     kind = type(value)
     if kind in {int, float, str, tuple}:
         return type(kind.__name__, (kind,), {})(value)
@@ -374,7 +367,8 @@ def _same(first: object, second: object) -> bool:
             and np.iscomplexobj(first) == np.iscomplexobj(second)
             and np.allclose(first, second, TOLERANCE, atol=1e-9, equal_nan=True)
         )
-    return type(first) is type(second) and (first is second or bool(first == second))
+    both_text = isinstance(first, str) and type(first) is type(second)
+    return first is second or (both_text and first == second)
 
 
 def _is_numeric(value: object) -> bool:

@@ -4,14 +4,12 @@ import ast
 import contextlib
 import copy
 import dataclasses
-import inspect
 import io
 import json
 import linecache
 import random
-import textwrap
+import sys
 import time
-import types
 from pathlib import Path
 
 import numpy as np
@@ -311,3 +309,135 @@ def test_no_variation_that_changes_the_result_is_called_right(name):
                 continue
             assert judge.diagnose(answer) is not None, source
     assert tried >= 4
+
+
+# --- Ce que font les débutants --------------------------------------------------------
+
+BODIES = {
+    "1 / (1 + np.exp(-Z))": "il manque un return",
+    "return 0.5": "on attend un tableau de forme (2, 1), et votre réponse donne un no",
+    "return [[0.5], [0.8808]]": "donne une liste de 2 valeurs",
+    "return np.array([[0.5], [0.8808]])": "est toujours [[0.5 ",
+    "return (1 / (1 + np.exp(-Z))).T": "donne un tableau de forme (1, 2)",
+    "return 1 / (1 + np.exp(-Z)) + 0j": "un tableau de nombres complexes",
+    "return np.log(-1 - Z**2)": "contient nan",
+    "return {'Z': Z}": "donne un dictionnaire",
+    "return np.array([None, 1])": "donne un tableau d'objets",
+    "yield Z": "donne un générateur",
+    "Z *= -1; return 1 / (1 + np.exp(Z))": "modifie l'argument Z",
+    "raise ValueError('{x}')": "s'arrête sur une erreur, ValueError",
+    "return 1 / (1 + npp.exp(-Z))": "le nom « npp » n'existe pas",
+    "return 1 / (1 + np.expo(-Z))": "« .expo » n'existe pas",
+    "return Z @ np.ones(5)": "formes qui vont ensemble",
+    "return 1 if Z > 0 else 0": "un if, ou un while, porte sur un tableau",
+    "return sigma(Z)": "s'appelle elle-même",
+    "return float(input())": "demande une saisie",
+    "raise SystemExit": "arrête tout",
+    "E = 1; ...; return E": TO_DO,
+    "E = ...; return E": TO_DO,
+    "return Z[...]": "et votre réponse donne [[0.], [2.]]",
+    "...; print(Z); np.seterr(all='raise'); return 1 / (1 + np.exp(-Z))": "Juste",
+    "np.random.seed(0); np.random.rand(); return 1 / (1 + np.exp(-Z))": "Juste",
+}
+
+
+def settings():
+    state = np.random.get_state()[1].tolist()  # noqa: NPY002
+    return random.getstate(), state, np.geterr(), sys.gettrace()
+
+
+@pytest.mark.parametrize(("body", "words"), BODIES.items())
+def test_each_slip_has_its_words_and_leaves_no_trace(body, words, capsys):
+    before = settings()
+    answer = define(f"def sigma(Z):\n    {body}", "sigma")
+    assert words in verdict("sigma", answer)[0]
+    assert settings() == before
+    assert capsys.readouterr() == ("", "")
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        "while True: pass",
+        "try:\n        while True: pass\n    finally: return Z",
+        "while True:\n        try: float('x')\n        except: pass",
+    ],
+)
+def test_an_endless_loop_costs_the_time_limit_once(body, monkeypatch):
+    monkeypatch.setattr(exercises, "TIME_LIMIT", 0.5)
+    start = time.monotonic()
+    answer = define(f"def sigma(Z):\n    {body}", "sigma")
+    assert "tourne encore après 0.5 seconde" in verdict("sigma", answer)[0]
+    assert time.monotonic() - start < 1
+
+
+@pytest.mark.parametrize("name", WRITTEN)
+def test_what_is_no_answer_is_never_right(name):
+    entry = ALL[name]
+
+    def modifying(*arguments):
+        result = copy.deepcopy(entry.run(entry.reference, *copy.deepcopy(arguments)))
+        for array in arguments:
+            if isinstance(array, np.ndarray):
+                array[...] = 77
+        return result
+
+    class Modifying(utilities.Adam):
+        def __call__(self, gradient):
+            direction = super().__call__(gradient.copy())
+            gradient[...] = 77
+            return direction
+
+    first = entry.run(entry.reference, *copy.deepcopy(entry.cases[0]))
+    for constant in (first, None, 0, [], "", np.zeros((2, 1)), np.exp):
+        assert not is_right(name, lambda *arguments, value=constant: value)
+    for answer in (None, ..., 0, "", [1], {}, np.zeros(3), lambda: 0, lambda *a, b: 0):
+        assert not is_right(name, answer)
+    wrong = Modifying if isinstance(entry.reference, type) else modifying
+    assert "modifie" in verdict(name, wrong)[0]
+
+
+@pytest.mark.parametrize("name", TYPED)
+def test_what_is_no_value_is_never_right(name):
+    anything = (
+        None,
+        ...,
+        (),
+        [],
+        {1},
+        {},
+        "z",
+        b"b",
+        np.nan,
+        np.inf,
+        1j,
+        10**400,
+        print,
+    )
+    for answer in (*anything, object(), (1, (2, 3)), np.zeros((9, 9)), (1, ...)):
+        assert not is_right(name, answer)
+
+
+@pytest.mark.parametrize("name", ALL)
+def test_a_verdict_played_again_is_the_same_until_the_answer_changes(name):
+    entry = ALL[name]
+    wrong = entry.mistakes or {"": CONDITIONS.get(name, [0])[0]}
+    sentence, handed_back = verdict(name, next(iter(wrong.values())))
+    assert sentence.startswith("Pas encore")
+    assert verdict(name, handed_back) == (sentence, handed_back)
+    # Une copie : c'est ce que fait le lecteur en tapant à son tour la bonne valeur.
+    right = eval(repr(entry.reference), {"np": np}) if name in TYPED else None
+    if right is not None:
+        assert is_right(name, right)
+
+
+def test_progress_counts_what_is_right(capsys):
+    first, second, *others = LESSONS["01"]
+    exercises.check(first, LESSONS["01"][first].reference)
+    exercises.check(second, ...)
+    capsys.readouterr()
+    exercises.progress("01")
+    assert capsys.readouterr().out.splitlines() == [
+        f"Exercices réussis : 1 sur {2 + len(others)}.",
+        f"À reprendre : {', '.join([second, *others])}.",
+    ]
