@@ -26,6 +26,7 @@ import re
 import sys
 import textwrap
 import time
+import traceback
 import warnings
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
@@ -83,12 +84,10 @@ class Exercise:
         results = self._results(answer, time.monotonic() + TIME_LIMIT)
         if _same(results, expected):
             return None
-        if _has_hole(answer):
-            return TO_DO
         for sentence, mistake in self.mistakes.items():
             if _same(results, self._results(mistake)):
                 return sentence
-        return self._describe(results, expected)
+        return TO_DO if _has_hole(answer) else self._describe(results, expected)
 
     def _results(self, answer: Callable, deadline: float = np.inf) -> list:
         """Ce que donne la réponse, cas après cas, sans dépasser l'heure."""
@@ -173,6 +172,8 @@ class Value:
         for sentence, mistake in self.mistakes.items():
             if _close(answer, mistake, self.tolerance):
                 return sentence
+        if isinstance(self.reference, str):
+            return "on attend une seule des lettres de l'énoncé, entre guillemets."
         return (
             f"ce n'est pas {_brief(answer)} ; reprenez le calcul, ou ouvrez un indice."
         )
@@ -199,6 +200,7 @@ def check(name: str, answer: object) -> object:
         sentence = problem if problem == TO_DO else f"Pas encore : {problem}"
     print(f"Exercice {rank} sur {len(entries)} · {sentence}")
     if problem is None:
+        _solved.add(name)
         return answer
     if os.environ.get(GRADING_VARIABLE) and (shell := get_ipython()):
         # Une erreur montrée sans être levée : zéro point, et la suite s'exécute.
@@ -210,12 +212,13 @@ def check(name: str, answer: object) -> object:
 def progress(lesson: str) -> None:
     """Affiche combien d'exercices de la leçon sont réussis, et ceux qui restent."""
     names = list(LESSONS[lesson])
-    left = [name for name in names if _problems.get(name, TO_DO) is not None]
+    left = [f"{k} ({n})" for k, n in enumerate(names, 1) if n not in _solved]
     print(f"Exercices réussis : {len(names) - len(left)} sur {len(names)}.")
     if left:
         print(f"À reprendre : {', '.join(left)}.")
 
 
+_solved: set[str] = set()  # un essai manqué, ensuite, n'y change rien
 _problems: dict[str, str | None] = {}
 _handed_back: dict[str, object] = {}
 
@@ -301,20 +304,28 @@ _ERRORS = (
     (SystemExit, "", "votre réponse arrête tout (exit) ; terminez-la par return."),
     (UnboundLocalError, "", "une variable sert avant d'avoir reçu une valeur ; "
      "vérifiez l'ordre de vos lignes."),
+    (NameError, r"'(exp|log|abs|sum|mean|zeros|where|maximum|sqrt|tanh)'", "le nom "
+     "« {name} » n'existe pas seul ; c'est une fonction de NumPy, np.{name}."),
     (NameError, "", "le nom « {name} » n'existe pas ; vérifiez son orthographe, et que "
      "les cellules du dessus ont été exécutées."),
     (AttributeError, "", "« .{name} » n'existe pas ici ; vérifiez son orthographe, et "
      "ce qui se trouve avant le point."),
-    (ValueError, "truth value", "un if, ou un while, porte sur un tableau entier ; il "
-     "lui faut un seul vrai ou faux."),
-    (TypeError, "NoneType", "l'une de vos valeurs est None ; une fonction que vous "
-     "appelez ne renvoie sans doute rien."),
+    (ValueError, "truth value", "un if, un while, un and ou un or porte sur un "
+     "tableau entier{line} ; il lui faut un seul vrai ou faux."),
+    ((TypeError, ValueError), "NoneType|enough dimensions", "l'une de vos valeurs est "
+     "None, ou un nombre seul, à la place d'un tableau{line} ; une fonction qui "
+     "modifie sur place ne renvoie rien."),
+    (TypeError, "(length-1|size-1|0-dim).*scalar", "une fonction qui n'accepte qu'un "
+     "nombre reçoit un tableau{line} ; celles de NumPy (np.exp, np.log…) le prennent "
+     "entier."),
+    (TypeError, "Cannot cast", "un tableau d'entiers ne reçoit pas sur place (avec /= "
+     "ou *=) des nombres à virgule{line} ; calculez dans un nouveau tableau."),
     (TypeError, "positional argument", "le nombre d'arguments ne convient pas ; "
      "comptez ceux de l'énoncé, et relisez la ligne du def."),
     (ValueError, "matmul|broadcast|aligned|reshape", "deux tableaux n'ont pas des "
-     "formes qui vont ensemble ; affichez leurs .shape, et comparez à l'énoncé."),
-    (BaseException, "", "votre réponse s'arrête sur une erreur, {kind} ; appelez-la "
-     "dans une cellule à part pour voir où."),
+     "formes qui vont ensemble{line} ; affichez leurs .shape, et comparez à l'énoncé."),
+    (BaseException, "", "votre réponse s'arrête sur une erreur, {kind}{line} ; "
+     "appelez-la dans une cellule à part pour en savoir plus."),
 )  # fmt: skip
 
 
@@ -324,7 +335,15 @@ def _explain(error: BaseException) -> str:
     rows = (
         r for r in _ERRORS if isinstance(error, r[0]) and re.search(r[1], str(error))
     )
-    return next(rows)[2].format(limit=TIME_LIMIT, name=name, kind=kind)
+    line = _faulty_line(error)
+    return next(rows)[2].format(limit=TIME_LIMIT, name=name, kind=kind, line=line)
+
+
+def _faulty_line(error: BaseException) -> str:
+    """« , à la ligne … » : la dernière du carnet, quand Python en connaît le texte."""
+    frames = traceback.extract_tb(error.__traceback__)
+    lines = [f.line for f in frames if "ipykernel" in f.filename or "<" in f.filename]
+    return f", à la ligne « {lines[-1]} »" if lines and lines[-1] else ""
 
 
 # --- Comparer et montrer --------------------------------------------------------------
@@ -399,7 +418,8 @@ def _form(reference: object) -> str:
     shape = np.shape(reference)
     if len(shape) == 2:
         return f"{shape[0]} groupes de {shape[1]} nombres"
-    return f"{shape[0]} nombres, entre parenthèses" if shape else "un nombre"
+    numbers = f"{shape[0]} nombres, entre parenthèses" if shape else "un nombre"
+    return f"{numbers} (sans guillemets)"
 
 
 _KINDS = {

@@ -30,6 +30,7 @@ PREDICTIONS = [name for name in TYPED if isinstance(ALL[name].reference, str)]
 @pytest.fixture(autouse=True)
 def forget():
     exercises._problems.clear()
+    exercises._solved.clear()
     exercises._handed_back.clear()
 
 
@@ -329,7 +330,7 @@ BODIES = {
     "return 1 / (1 + npp.exp(-Z))": "le nom « npp » n'existe pas",
     "return 1 / (1 + np.expo(-Z))": "« .expo » n'existe pas",
     "return Z @ np.ones(5)": "formes qui vont ensemble",
-    "return 1 if Z > 0 else 0": "un if, ou un while, porte sur un tableau",
+    "return 1 if Z > 0 else 0": "porte sur un tableau entier",
     "return sigma(Z)": "s'appelle elle-même",
     "return float(input())": "demande une saisie",
     "raise SystemExit": "arrête tout",
@@ -431,13 +432,47 @@ def test_a_verdict_played_again_is_the_same_until_the_answer_changes(name):
         assert is_right(name, right)
 
 
-def test_progress_counts_what_is_right(capsys):
+def test_progress_counts_what_was_right_once(capsys):
+    """Un essai manqué après coup n'efface pas une réussite."""
     first, second, *others = LESSONS["01"]
     exercises.check(first, LESSONS["01"][first].reference)
+    exercises.check(first, ...)
     exercises.check(second, ...)
     capsys.readouterr()
     exercises.progress("01")
+    left = enumerate([second, *others], start=2)
     assert capsys.readouterr().out.splitlines() == [
         f"Exercices réussis : 1 sur {2 + len(others)}.",
-        f"À reprendre : {', '.join([second, *others])}.",
+        f"À reprendre : {', '.join(f'{k} ({name})' for k, name in left)}.",
     ]
+
+
+def test_a_mistake_is_named_even_above_a_line_of_dots():
+    """Qui écrit au-dessus du trou sans l'effacer apprend tout de même son erreur."""
+    source = """
+def sigma(Z):
+    return 1 / 1 + np.exp(-Z)
+    ...  # à vous
+"""
+    sentence, _ = verdict("sigma", written(source, "sigma"))
+    assert "Pas encore" in sentence
+
+
+def test_the_faulty_line_is_shown():
+    """Deux formes qui ne vont pas ensemble : à quelle ligne, c'est la question."""
+    source = """
+def neuron_gradients(X, y, A):
+    dZ = (A - y) / len(y)
+    dW = X @ dZ.T
+    return dW, dZ.sum(axis=0, keepdims=True)
+"""
+    sentence, _ = verdict("neuron_gradients", written(source, "neuron_gradients"))
+    assert "à la ligne « dW = X @ dZ.T »" in sentence
+
+
+def written(source, name):
+    """Une fonction dont Python connaît le texte, comme celle d'une cellule."""
+    linecache.cache["<cellule>"] = (len(source), None, source.splitlines(True), "<c>")
+    namespace = {"np": np}
+    exec(compile(source, "<cellule>", "exec"), namespace)
+    return namespace[name]
