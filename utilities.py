@@ -1240,8 +1240,8 @@ def load_class_names(name: str | os.PathLike = "silhouettes") -> list[str]:
         names = ["chat", "chien"] if name == "photos" else [*map(str, range(n_classes))]
         names = np.ravel(file.attrs.get("classes", names)).tolist()
     try:
-        names = [n if isinstance(n, str) else n.decode() for n in names]
-    except (AttributeError, UnicodeDecodeError):  # ni du texte, ni des octets UTF-8
+        names = [(n.encode() if isinstance(n, str) else n).decode() for n in names]
+    except (AttributeError, UnicodeError):  # ni du texte, ni des octets UTF-8
         names = []
     if len(names) < n_classes:
         raise ValueError(
