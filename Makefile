@@ -11,14 +11,17 @@ FONTS := $(PY) -c 'import matplotlib.font_manager'
 export JUPYTER_PREFER_ENV_PATH := 1
 unexport MPLBACKEND
 
-.PHONY: help lab test notebooks lint format bench clean venv
+.PHONY: help lab test notebooks eleves lint format bench clean venv
 .NOTPARALLEL:
 
 help: ## affiche cette aide
 	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "  make %-10s %s\n", $$1, $$2}' Makefile
 
-lab: .venv/.lab ## ouvre JupyterLab sur les carnets
-	$(PY) -m jupyterlab --ServerApp.root_dir=notebooks $(LAB_OPTIONS)
+# Chacun travaille dans mes_carnets/, sur des copies que rien n'écrase jamais.
+lab: .venv/.lab ## ouvre JupyterLab sur vos copies des carnets
+	@$(PY) notebooks/prepare.py --copies
+	$(PY) -m jupyterlab --ServerApp.root_dir=notebooks \
+	  --LabApp.default_url=/lab/tree/mes_carnets/01_premier_neurone.ipynb $(LAB_OPTIONS)
 
 test: .venv/.dev ## vérifie tout : le module, les données, chaque cellule
 	$(PY) -m pytest
@@ -32,6 +35,9 @@ notebooks: .venv/.lab ## réexécute les carnets, sur place
 	  --ClearMetadataPreprocessor.clear_cell_metadata=False \
 	  --ClearMetadataPreprocessor.preserve_nb_metadata_mask="{'kernelspec', ('language_info', 'name')}" \
 	  notebooks/*.ipynb notebooks/annexes/*.ipynb
+
+eleves: .venv/.lab ## refait l'édition à compléter, notebooks/eleve/
+	$(PY) notebooks/prepare.py
 
 lint: .venv/.dev ## relit le code sans rien changer
 	$(PY) -m ruff check .

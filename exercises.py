@@ -5,35 +5,42 @@ si elle est juste ou quelle erreur s'y trouve, et rend de quoi continuer : la r�
 lecteur si elle est juste, sinon celle du cours. Un exercice laissé de côté ne bloque
 donc jamais la suite.
 
-Un exercice est un ``Exercise``. Ses erreurs typiques y sont des réponses fausses, en
-regard de la phrase qui les explique : une réponse du lecteur qui se comporte comme
-l'une d'elles reçoit cette phrase. Les exercices de chaque leçon suivent, à la fin du
-fichier, dans l'ordre des carnets.
+Un exercice est un ``Exercise`` ou une ``Value``. Ses erreurs typiques y sont des
+réponses fausses, en regard de la phrase qui les explique : une réponse du lecteur qui
+se comporte comme l'une d'elles reçoit cette phrase. Les exercices de chaque leçon
+suivent, à la fin du fichier, dans l'ordre des carnets.
 """
 
 from __future__ import annotations
 
+import ast
 import contextlib
 import copy
 import dis
 import inspect
-import io
+import itertools
+import operator
 import os
+import random
+import re
 import sys
+import textwrap
 import time
 import warnings
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
-from types import CodeType, FunctionType
+from types import FunctionType, GeneratorType
+from unittest import mock
 
 import numpy as np
 from IPython import get_ipython
+from IPython.utils.capture import capture_output
 from sklearn.datasets import make_blobs, make_circles
 
 import utilities
 from utilities import NeuralNetwork, numerical_gradient, sigmoid, step, update
 
-TIME_LIMIT = 5.0  # secondes
+TIME_LIMIT = 5.0  # secondes, pour tous les essais d'une réponse
 TOLERANCE = 1e-6
 GRADING_VARIABLE = "EXERCICES_NOTES"  # posée par nbgrader_config.py, pour noter
 
@@ -42,8 +49,8 @@ TO_DO = "À faire : remplacez les points de suspension par votre réponse."
 # --- Le juge --------------------------------------------------------------------------
 
 
-def _call(function: Callable, *arguments: object) -> object:
-    return function(*arguments)
+class _Problem(str):
+    """Ce qui remplace le résultat d'un essai manqué : la phrase qui dit pourquoi."""
 
 
 @dataclass(frozen=True)
@@ -63,71 +70,79 @@ class Exercise:
     cases: Sequence[tuple]
     mistakes: dict[str, Callable] = field(default_factory=dict)
     success: str = ""
-    run: Callable = _call
+    run: Callable = operator.call
     in_place: bool = False
 
     def diagnose(self, answer: object) -> str | None:
         """Dit ce qui ne va pas dans la réponse, ou None si elle est juste."""
-        if _is_hole(answer):
+        if answer is None or answer is Ellipsis:
             return TO_DO
         if not callable(answer):
-            return (
-                f"on attend {_kind(self.reference)}, et la réponse est {_kind(answer)}."
-            )
-        outcomes = [self._try(answer, case) for case in self.cases]
-        expected = [self._try(self.reference, case) for case in self.cases]
-        if all(map(_same, outcomes, expected)):
+            return f"on attend {_kind(self.reference)}, et c'est {_kind(answer)}."
+        expected = self._results(self.reference)
+        results = self._results(answer, time.monotonic() + TIME_LIMIT)
+        if _same(results, expected):
             return None
+        if _has_hole(answer):
+            return TO_DO
         for sentence, mistake in self.mistakes.items():
-            if all(map(_same, outcomes, [self._try(mistake, c) for c in self.cases])):
+            if _same(results, self._results(mistake)):
                 return sentence
-        return self._describe(outcomes, expected)
+        return self._describe(results, expected)
 
-    def _try(self, answer: Callable, case: tuple) -> _Outcome:
+    def _results(self, answer: Callable, deadline: float = np.inf) -> list:
+        """Ce que donne la réponse, cas après cas, sans dépasser l'heure."""
+        return [self._try(answer, case, deadline) for case in self.cases]
+
+    def _try(self, answer: Callable, case: tuple, deadline: float) -> object:
         arguments = copy.deepcopy(case)
         try:
-            with _quiet(), _time_limit():
+            with _sandbox(), _time_limit(deadline):
                 value = self.run(answer, *arguments)
+                with contextlib.suppress(TypeError):  # un générateur ne se copie pas
+                    value = copy.deepcopy(value)
         except KeyboardInterrupt:
             raise
-        except BaseException as error:  # exit() compris : rien ne doit s'échapper
-            return _Outcome(problem=_explain(error), error=type(error))
-        if not self.in_place and not _same_value(arguments, case):
-            names = list(inspect.signature(self.reference).parameters)
-            changed = [
-                name
-                for name, before, after in zip(names, case, arguments)
-                if not _same_value(before, after)
-            ]
-            what = f"l'argument {changed[0]}" if changed else "un de ses arguments"
-            return _Outcome(
-                value,
-                f"votre réponse modifie {what}, qui sert encore ailleurs ; calculez "
-                "dans un nouveau tableau.",
-            )
-        return _Outcome(value)
+        except BaseException as error:  # sys.exit() compris : rien ne doit s'échapper
+            return _Problem(_explain(error))
+        if self.in_place or _same(arguments, case):
+            return value
+        changed = [not _same(*pair) for pair in zip(case, arguments)].index(True)
+        names = self._argument_names()
+        what = f"l'argument {names[changed]}" if names else "un de ses arguments"
+        return _Problem(
+            f"votre réponse modifie {what}, qui sert encore ailleurs ; calculez dans "
+            "un nouveau tableau."
+        )
 
-    def _describe(self, outcomes: list, expected: list) -> str:
-        """La première différence, ou ce que toutes ont en commun."""
-        for outcome in outcomes:
-            if outcome.problem:
-                return outcome.problem
-        values = [outcome.value for outcome in outcomes]
-        if all(value is None for value in values):
+    def _argument_names(self) -> list[str]:
+        """Les noms des arguments, si chaque cas les donne à une fonction."""
+        is_function = isinstance(self.reference, FunctionType)
+        return list(inspect.signature(self.reference).parameters) * is_function
+
+    def _describe(self, results: list, expected: list) -> str:
+        """La première différence avec ce que l'on attend, en une phrase."""
+        for result in results:
+            if isinstance(result, _Problem):
+                return result
+        k = [_same(*pair) for pair in zip(results, expected)].index(False)
+        if results[k] is None:
             return "votre fonction ne renvoie rien (None) ; il manque un return."
-        is_constant = all(_same_value(value, values[0]) for value in values)
-        varies = not all(_same(e, expected[0]) for e in expected)
-        if len(values) > 1 and is_constant and varies:
+        is_constant = all(_same(result, results[0]) for result in results)
+        if is_constant and _kind(results[k]) == _kind(expected[k]):
             return (
-                f"votre réponse donne toujours {_brief(values[0])}, quels que soient "
+                f"votre réponse est toujours {_brief(results[0])}, quels que soient "
                 "les arguments ; elle doit se servir d'eux."
             )
-        pairs = zip(self.cases, values, expected)
-        case, value, wanted = next(
-            p for p in pairs if not _same_value(p[1], p[2].value)
-        )
-        difference = _compare(value, wanted.value)
-        return f"{_show_case(self.reference, case)}{difference}."
+        return f"{self._show(self.cases[k])}{_compare(results[k], expected[k])}."
+
+    def _show(self, case: tuple) -> str:
+        """« avec X = …, y = …, », quand cela tient en peu de place."""
+        names = self._argument_names()
+        shown = ", ".join(f"{n} = {_show(v)}" for n, v in zip(names, case))
+        if not shown or len(shown) > 160 or "<" in shown:
+            return ""
+        return f"avec {shown}, "
 
 
 @dataclass(frozen=True)
@@ -148,33 +163,22 @@ class Value:
 
     def diagnose(self, answer: object) -> str | None:
         """Dit ce qui ne va pas dans la réponse, ou None si elle est juste."""
-        if _contains_ellipsis(answer):
+        if _contains_hole(answer):
             return TO_DO
+        if np.isscalar(self.reference) and isinstance(answer, tuple):  # « 0,5 »
+            return "un seul nombre est attendu, et sa virgule s'écrit point : 0.5."
+        if not _comparable(answer, self.reference):
+            return f"on attend {_form(self.reference)} ; reçu : {_brief(answer)}."
         if self.condition is not None:
-            try:
-                with _quiet(), _time_limit():
-                    return self.condition(answer)
-            except Exception:
-                return f"on attend {_form(self.reference)} ; reçu : {_show(answer)}."
+            return self.condition(answer)
         if _close(answer, self.reference, self.tolerance):
             return None
         for sentence, mistake in self.mistakes.items():
             if _close(answer, mistake, self.tolerance):
                 return sentence
-        if not _comparable(answer, self.reference):
-            return f"on attend {_form(self.reference)} ; reçu : {_show(answer)}."
         return (
-            f"ce n'est pas {_show(answer)} ; reprenez le calcul, ou ouvrez un indice."
+            f"ce n'est pas {_brief(answer)} ; reprenez le calcul, ou ouvrez un indice."
         )
-
-
-@dataclass(frozen=True)
-class _Outcome:
-    """Ce qu'a donné un essai : une valeur, ou un problème déjà mis en phrase."""
-
-    value: object = None
-    problem: str = ""
-    error: type | None = None
 
 
 def check(name: str, answer: object) -> object:
@@ -182,187 +186,214 @@ def check(name: str, answer: object) -> object:
 
     Renvoie answer si elle est juste, sinon la réponse du cours.
     """
-    lesson, rank, exercise = _find(name)
-    handed_back = name in _sentences and answer is exercise.reference
-    if not handed_back:  # sinon la cellule est rejouée : le verdict reste le même
-        _sentences[name] = exercise.diagnose(answer)
-    problem = _sentences[name]
+    (entries,) = [entries for entries in LESSONS.values() if name in entries]
+    exercise, rank = entries[name], list(entries).index(name) + 1
+    # Quand la cellule est rejouée, on y retrouve ce qu'elle a rendu : même verdict.
+    handed_back = name in _handed_back and answer is _handed_back[name]
+    if not handed_back:
+        try:
+            _problems[name] = exercise.diagnose(answer)
+        except Exception:  # un objet qui refuse d'être comparé, par exemple
+            _problems[name] = "votre réponse n'a pas la forme demandée."
+    problem = _problems[name]
     if problem is None:
         sentence = f"Juste. {exercise.success}".rstrip()
     else:
         sentence = problem if problem == TO_DO else f"Pas encore : {problem}"
-    print(f"Exercice {rank} sur {len(LESSONS[lesson])} · {sentence}")
+    print(f"Exercice {rank} sur {len(entries)} · {sentence}")
     if problem is None:
         return answer
-    if os.environ.get(GRADING_VARIABLE):
-        _publish_failure(sentence)
-    return exercise.reference
+    if os.environ.get(GRADING_VARIABLE) and (shell := get_ipython()):
+        # Une erreur montrée sans être levée : zéro point, et la suite s'exécute.
+        shell.showtraceback((AssertionError, AssertionError(sentence), None))
+    if not handed_back:
+        _handed_back[name] = _recognizable(exercise.reference)
+    return _handed_back[name]
 
 
 def progress(lesson: str) -> None:
     """Affiche combien d'exercices de la leçon sont réussis, et ceux qui restent."""
     names = list(LESSONS[lesson])
-    left = [n for n in names if n not in _sentences or _sentences[n] is not None]
+    left = [name for name in names if _problems.get(name, TO_DO) is not None]
     print(f"Exercices réussis : {len(names) - len(left)} sur {len(names)}.")
     if left:
         print(f"À reprendre : {', '.join(left)}.")
 
 
-_sentences: dict[str, str | None] = {}
+_problems: dict[str, str | None] = {}
+_handed_back: dict[str, object] = {}
 
 
-def _find(name: str) -> tuple[str, int, Exercise | Value]:
-    for lesson, entries in LESSONS.items():
-        if name in entries:
-            return lesson, list(entries).index(name) + 1, entries[name]
-    raise KeyError(f"Il n'y a pas d'exercice « {name} » ; vérifiez son nom.")
+def _recognizable(value: object) -> object:
+    """Une copie que « is » distingue de ce que tape le lecteur, même d'un petit entier.
 
-
-def _publish_failure(sentence: str) -> None:
-    """Montre une erreur sans en lever : nbgrader compte zéro, la suite s'exécute."""
-    error = AssertionError(sentence)
-    get_ipython().showtraceback((AssertionError, error, None))
+    Une fonction ou une classe est déjà unique, et reste elle-même.
+    """
+    kind = type(value)
+    if kind in {int, float, str, tuple}:
+        return type(kind.__name__, (kind,), {})(value)
+    return copy.copy(value)
 
 
 # --- Exécuter sans risque -------------------------------------------------------------
 
 
-class _TooLongError(Exception):
-    """La réponse a tourné plus de TIME_LIMIT secondes."""
+class _TooLongError(BaseException):
+    """La réponse tourne encore après l'heure.
+
+    Python ne suit plus un programme à qui sa trace a envoyé une erreur. Un « except: »
+    qui avale celle-ci la détruit : elle fait alors reprendre la surveillance.
+    """
+
+    def __init__(self, resume: Callable) -> None:
+        self.resume = resume
+
+    def __del__(self) -> None:
+        self.resume(sys._getframe(1))
 
 
 @contextlib.contextmanager
-def _time_limit():
+def _time_limit(deadline: float) -> Iterator[None]:
     """Arrête une boucle sans fin, pas à pas : sans fil ni signal, partout."""
-    deadline = time.monotonic() + TIME_LIMIT
 
     def trace(frame, event, argument):
         # « while True: pass » n'a qu'une ligne : il faut compter les instructions.
         frame.f_trace_opcodes = True
         if time.monotonic() > deadline:
-            raise _TooLongError
+            raise _TooLongError(resume)
         return trace
 
-    before = sys.gettrace()
+    def resume(frame):
+        if running:
+            sys.settrace(trace)
+            frame.f_trace, frame.f_trace_opcodes = trace, True
+
+    running, before = True, sys.gettrace()
     sys.settrace(trace)
     try:
         yield
     finally:
+        running = False
         sys.settrace(before)
+    if time.monotonic() > deadline:
+        raise _TooLongError(resume)
 
 
 @contextlib.contextmanager
-def _quiet():
-    """Ni affichage ni avertissement : un verdict est une seule phrase."""
-    with (
-        contextlib.redirect_stdout(io.StringIO()),
-        contextlib.redirect_stderr(io.StringIO()),
-        warnings.catch_warnings(action="ignore"),
-        np.errstate(all="ignore"),
-    ):
-        yield
+def _sandbox() -> Iterator[None]:
+    """Ni affichage, ni question, ni avertissement ; et nul réglage n'est changé."""
+    shell = get_ipython()
+    states = random.getstate(), np.random.get_state()  # noqa: NPY002
+    with contextlib.ExitStack() as stack:
+        stack.enter_context(capture_output())
+        stack.enter_context(warnings.catch_warnings(action="ignore"))
+        stack.enter_context(np.errstate(all="ignore"))
+        stack.enter_context(mock.patch("builtins.input", side_effect=EOFError))
+        if shell:  # exit() y fermerait le carnet
+            refusal = mock.Mock(side_effect=SystemExit)
+            stack.enter_context(mock.patch.object(shell, "ask_exit", refusal))
+        try:
+            yield
+        finally:
+            random.setstate(states[0])
+            np.random.set_state(states[1])  # noqa: NPY002
+
+
+# Une erreur de Python, ce que dit son message, et ce qu'il faut en comprendre.
+_ERRORS = (
+    (_TooLongError, "", "votre réponse tourne encore après {limit:g} secondes ; une "
+     "boucle n'a sans doute pas de fin."),
+    (RecursionError, "", "votre fonction s'appelle elle-même sans s'arrêter."),
+    (EOFError, "", "votre réponse demande une saisie ; ses arguments lui suffisent."),
+    (SystemExit, "", "votre réponse arrête tout (exit) ; terminez-la par return."),
+    (UnboundLocalError, "", "une variable sert avant d'avoir reçu une valeur ; "
+     "vérifiez l'ordre de vos lignes."),
+    (NameError, "", "le nom « {name} » n'existe pas ; vérifiez son orthographe, et que "
+     "les cellules du dessus ont été exécutées."),
+    (AttributeError, "", "« .{name} » n'existe pas ici ; vérifiez son orthographe, et "
+     "ce qui se trouve avant le point."),
+    (ValueError, "truth value", "un if, ou un while, porte sur un tableau entier ; il "
+     "lui faut un seul vrai ou faux."),
+    (TypeError, "NoneType", "l'une de vos valeurs est None ; une fonction que vous "
+     "appelez ne renvoie sans doute rien."),
+    (TypeError, "positional argument", "le nombre d'arguments ne convient pas ; "
+     "comptez ceux de l'énoncé, et relisez la ligne du def."),
+    (ValueError, "matmul|broadcast|aligned|reshape", "deux tableaux n'ont pas des "
+     "formes qui vont ensemble ; affichez leurs .shape, et comparez à l'énoncé."),
+    (BaseException, "", "votre réponse s'arrête sur une erreur, {kind} ; appelez-la "
+     "dans une cellule à part pour voir où."),
+)  # fmt: skip
 
 
 def _explain(error: BaseException) -> str:
     """Met en français ce que la réponse a levé."""
-    if isinstance(error, _TooLongError):
-        return (
-            f"votre réponse tourne encore après {TIME_LIMIT:.0f} secondes ; une boucle "
-            "n'a sans doute pas de fin."
-        )
-    if isinstance(error, NameError) and error.name:
-        return f"le nom « {error.name} » n'existe pas ici ; vérifiez son orthographe."
-    if isinstance(error, AttributeError) and error.name:
-        return (
-            f"« {error.name} » n'existe pas pour cet objet ; vérifiez son orthographe."
-        )
-    if isinstance(error, RecursionError):
-        return "votre fonction s'appelle elle-même sans fin ; elle doit s'arrêter."
-    text = str(error)
-    if "matmul" in text or "broadcast" in text or "aligned" in text:
-        return (
-            "deux tableaux n'ont pas des formes qui vont ensemble ; affichez leurs "
-            ".shape, et comparez à l'énoncé."
-        )
-    if isinstance(error, TypeError) and "argument" in text:
-        return "la fonction n'a pas les arguments demandés ; relisez sa première ligne."
-    return (
-        f"votre réponse s'arrête sur une erreur, {type(error).__name__} ; appelez-la "
-        "dans une cellule à part pour voir où."
+    name, kind = getattr(error, "name", None), type(error).__name__
+    rows = (
+        r for r in _ERRORS if isinstance(error, r[0]) and re.search(r[1], str(error))
     )
+    return next(rows)[2].format(limit=TIME_LIMIT, name=name, kind=kind)
 
 
 # --- Comparer et montrer --------------------------------------------------------------
 
 
-def _is_hole(answer: object) -> bool:
-    """Dit s'il reste un trou : des points de suspension, ou un corps vide."""
+def _has_hole(answer: Callable) -> bool:
+    """Dit s'il reste un trou : des points de suspension pour toute instruction."""
     if isinstance(answer, type):
         methods = (m for m in vars(answer).values() if isinstance(m, FunctionType))
-        return any(map(_is_hole, methods))
-    if isinstance(answer, FunctionType):
-        code = answer.__code__
-        return _has_ellipsis(code) or all(
-            step.opname in {"RESUME", "NOP", "RETURN_VALUE"} or step.argval is None
-            for step in dis.get_instructions(code)
-        )
-    return answer is Ellipsis or answer is None
+        return any(map(_has_hole, methods))
+    try:
+        tree = ast.parse(textwrap.dedent(inspect.getsource(answer)))
+    except (OSError, TypeError, SyntaxError):  # le texte n'est pas connu de Python
+        return isinstance(answer, FunctionType) and _has_compiled_hole(answer)
+    values = [getattr(n, "value", 0) for n in ast.walk(tree) if isinstance(n, ast.stmt)]
+    return any(getattr(value, "value", 0) is Ellipsis for value in values)
 
 
-def _has_ellipsis(code: CodeType) -> bool:
-    """Dit si le code, ou une fonction écrite dedans, contient « ... »."""
-    inner = (const for const in code.co_consts if isinstance(const, CodeType))
-    return Ellipsis in code.co_consts or any(map(_has_ellipsis, inner))
+def _has_compiled_hole(function: FunctionType) -> bool:
+    """La même chose sans le texte, où ne restent que « x = ... » et un corps vide."""
+    steps = list(dis.get_instructions(function))
+    stored = (b.opname[:5] for a, b in itertools.pairwise(steps) if a.argval is ...)
+    is_empty = all(s.argval is None or s.opname in {"RESUME", "NOP"} for s in steps)
+    return is_empty or bool({"STORE", "RETUR"} & set(stored))
 
 
-def _contains_ellipsis(answer: object) -> bool:
+def _contains_hole(answer: object) -> bool:
     if isinstance(answer, tuple | list):
-        return any(map(_contains_ellipsis, answer))
+        return any(map(_contains_hole, answer))
     return answer is Ellipsis or answer is None
 
 
-def _same(first: _Outcome, second: _Outcome) -> bool:
-    if first.problem or second.problem:
-        return first.problem == second.problem and first.error == second.error
-    return _same_value(first.value, second.value)
-
-
-def _same_value(first: object, second: object) -> bool:
+def _same(first: object, second: object) -> bool:
     """Même structure, mêmes formes, mêmes nombres à TOLERANCE près."""
     if isinstance(first, tuple | list) and isinstance(second, tuple | list):
-        return len(first) == len(second) and all(map(_same_value, first, second))
-    if isinstance(first, tuple | list) or isinstance(second, tuple | list):
-        return False
-    if not (_is_numeric(first) and _is_numeric(second)):
-        return type(first) is type(second) and (first is second or first == second)
-    first, second = np.asarray(first), np.asarray(second)
-    return first.shape == second.shape and np.allclose(
-        first, second, rtol=TOLERANCE, atol=1e-9, equal_nan=True
-    )
+        return len(first) == len(second) and all(map(_same, first, second))
+    if _is_numeric(first) and _is_numeric(second):
+        return (
+            np.shape(first) == np.shape(second)
+            and np.iscomplexobj(first) == np.iscomplexobj(second)
+            and np.allclose(first, second, TOLERANCE, atol=1e-9, equal_nan=True)
+        )
+    return type(first) is type(second) and (first is second or bool(first == second))
 
 
 def _is_numeric(value: object) -> bool:
-    return (
-        isinstance(value, np.ndarray | np.generic | int | float)
-        and np.asarray(value).dtype.kind in "biufc"
-    )
+    is_number = isinstance(value, np.ndarray | np.generic | int | float | complex)
+    return is_number and np.asarray(value).dtype.kind in "biufc"
 
 
 def _comparable(answer: object, reference: object) -> bool:
-    if isinstance(reference, str):
-        return isinstance(answer, str)
+    """Dit si la réponse est un texte, ou des nombres, comme on l'attend."""
+    if isinstance(reference, str) or isinstance(answer, str):
+        return isinstance(reference, str) and isinstance(answer, str)
     try:
-        return (
-            np.shape(answer) == np.shape(reference)
-            and np.isfinite(np.asarray(answer, dtype=float)).all()
-        )
-    except (TypeError, ValueError):
+        numbers = np.asarray(answer, dtype=float)
+    except (TypeError, ValueError, OverflowError):
         return False
+    return numbers.shape == np.shape(reference) and bool(np.isfinite(numbers).all())
 
 
 def _close(answer: object, reference: object, tolerance: float) -> bool:
-    if not _comparable(answer, reference):
-        return False
     if isinstance(reference, str):
         return answer.strip().casefold() == reference.casefold()
     return bool(np.allclose(answer, reference, rtol=tolerance, atol=1e-3 * tolerance))
@@ -372,26 +403,36 @@ def _form(reference: object) -> str:
     if isinstance(reference, str):
         return "un texte entre guillemets"
     shape = np.shape(reference)
-    return "un nombre" if shape == () else f"{int(np.prod(shape))} nombres"
+    if len(shape) == 2:
+        return f"{shape[0]} groupes de {shape[1]} nombres"
+    return f"{shape[0]} nombres, entre parenthèses" if shape else "un nombre"
+
+
+_KINDS = {
+    type: "une classe",
+    bool | np.bool_: "un booléen",
+    complex | np.complexfloating: "un nombre complexe",
+    int | float | np.number: "un nombre",
+    str: "un texte",
+    dict: "un dictionnaire",
+    GeneratorType: "un générateur (yield à la place de return)",
+    Callable: "une fonction",
+    object: "un objet d'une autre sorte",
+}
 
 
 def _kind(value: object) -> str:
+    """Ce que c'est, avec sa taille ou sa forme."""
     if value is None:
         return "None"
-    if isinstance(value, np.ndarray):
-        return f"un tableau de forme {value.shape}"
-    if isinstance(value, bool | np.bool_):
-        return "un booléen"
-    if isinstance(value, int | float | np.number):
-        return "un nombre"
-    if isinstance(value, type):
-        return "une classe"
-    if callable(value):
-        return "une fonction"
-    names = {list: "une liste", str: "un texte", dict: "un dictionnaire"}
-    if isinstance(value, tuple):
-        return f"{len(value)} valeurs"
-    return names.get(type(value), f"un objet {type(value).__name__}")
+    if isinstance(value, np.ndarray) and value.shape:
+        numbers = {"c": " de nombres complexes", "O": " d'objets", "U": " de textes"}
+        return f"un tableau{numbers.get(value.dtype.kind, '')} de forme {value.shape}"
+    if isinstance(value, tuple | list):
+        what = "une liste de " * isinstance(value, list)
+        return f"{what}{len(value)} valeur{'s' * (len(value) > 1)}"
+    value = value.item() if isinstance(value, np.ndarray) else value
+    return next(name for kind, name in _KINDS.items() if isinstance(value, kind))
 
 
 def _show(value: object) -> str:
@@ -400,40 +441,33 @@ def _show(value: object) -> str:
         inside = ", ".join(map(_show, value))
         return f"({inside})" if isinstance(value, tuple) else f"[{inside}]"
     if isinstance(value, np.ndarray):
-        return np.array2string(value, precision=4, separator=", ").replace("\n", "")
+        text = np.array2string(value, precision=4, separator=", ", threshold=100)
+        return " ".join(text.split())
     if isinstance(value, float | np.floating):
         return f"{value:.4g}"
+    value = value.item() if isinstance(value, np.generic) else value
     return getattr(value, "__name__", None) or repr(value)
 
 
 def _brief(value: object) -> str:
     """Sa valeur si elle est courte, sinon ce que c'est."""
     text = _show(value)
-    return text if len(text) <= 60 else _kind(value)
-
-
-def _show_case(reference: Callable, case: tuple) -> str:
-    """« avec X = …, y = …, », quand cela tient en peu de place."""
-    names = inspect.signature(reference).parameters
-    shown = [f"{n} = {_show(v)}" for n, v in zip(names, case)]
-    text = ", ".join(shown)
-    if len(shown) < len(case) or len(text) > 160 or "<" in text:
-        return ""
-    return f"avec {text}, "
+    return text if len(text) <= 60 and "<" not in text else _kind(value)
 
 
 def _compare(value: object, wanted: object) -> str:
     """« on attend …, et votre réponse donne … », par la différence la plus parlante."""
-    both = isinstance(wanted, tuple) and isinstance(value, tuple)
-    if both and len(wanted) == len(value):
-        pairs = enumerate(zip(value, wanted), start=1)
-        k, (v, w) = next(pair for pair in pairs if not _same_value(*pair[1]))
-        return f"pour la {k}ᵉ valeur renvoyée, {_compare(v, w)}"
+    both = isinstance(wanted, tuple | list) and isinstance(value, tuple | list)
+    if both and len(wanted) == len(value) < 10:
+        k = [_same(*pair) for pair in zip(value, wanted)].index(False)
+        return f"à la place n° {k + 1}, {_compare(value[k], wanted[k])}"
     kinds = _kind(wanted), _kind(value)
     if kinds[0] != kinds[1]:
         return f"on attend {kinds[0]}, et votre réponse donne {kinds[1]}"
+    if _is_numeric(value) and np.isnan(value).any() and not np.isnan(wanted).any():
+        return "votre réponse contient nan, ce que donne un calcul comme 0/0 ou log(−1)"
     if len(_show(wanted)) + len(_show(value)) > 160:
-        return "la forme est bonne mais pas les nombres"
+        return "la forme est bonne, mais pas les nombres"
     return f"on attend {_show(wanted)}, et votre réponse donne {_show(value)}"
 
 

@@ -16,7 +16,6 @@ dérivée de la perte moyenne par rapport à ``W``, et de même pour ``db`` et `
 from __future__ import annotations
 
 import hashlib
-import inspect
 import math
 import os
 import re
@@ -923,17 +922,22 @@ def plot_images(X: NDArray, titles: Sequence[str] = (), n_columns: int = 6) -> N
             f"{X.shape} ; repliez-les avec reshape."
         )
     white = 1 if X.dtype.kind == "f" and X.max(initial=0) <= 1 else 255
-    n_rows = -(-len(X) // n_columns)
-    figure, axes = plt.subplots(
-        n_rows, n_columns, figsize=(1.5 * n_columns, 1.75 * n_rows), squeeze=False
-    )
-    for ax in axes.flat:
-        ax.axis("off")
-    for ax, image in zip(axes.flat, X, strict=False):
+    axes = _grid(len(X), n_columns, 1.5, 1.75)
+    for ax, image in zip(axes, X):
         ax.imshow(image, cmap="gray", vmin=0, vmax=white)
-    for ax, title in zip(axes.flat, titles, strict=False):
+    for ax, title in zip(axes, titles):
         ax.set_title(title, fontsize=9)
     plt.show()
+
+
+def _grid(n: int, n_columns: int, width: float, height: float) -> NDArray:
+    """Des axes nus, en rangées de n_columns, n au moins, de cette taille chacun."""
+    n_rows = -(-n // n_columns)
+    size = (width * n_columns, height * n_rows)
+    _, axes = plt.subplots(n_rows, n_columns, figsize=size, squeeze=False)
+    for ax in axes.flat:
+        ax.axis("off")
+    return axes.ravel()
 
 
 def plot_learning_curves(
@@ -947,7 +951,7 @@ def plot_learning_curves(
     keys = [key for key in labels if key in history]
     size = (4.5 * len(keys), 3.2)
     figure, axes = plt.subplots(1, len(keys), figsize=size, squeeze=False)
-    for ax, key in zip(axes.flat, keys, strict=True):
+    for ax, key in zip(axes.flat, keys):
         epochs = np.arange(1, len(history[key]) + 1)
         ax.plot(epochs, history[key], label="entraînement")
         if f"val_{key}" in history:
@@ -970,14 +974,8 @@ def plot_points(
     labels = labels or [f"classe {value}".removesuffix(".0") for value in classes]
     styles = zip(classes, labels, cycle(COLORS), cycle(MARKERS))
     for value, label, color, marker in styles:
-        ax.scatter(
-            *X[y == value].T,
-            c=color,
-            marker=marker,
-            edgecolors="black",
-            s=28,
-            label=label,
-        )
+        style = {"c": color, "marker": marker, "edgecolors": "black", "label": label}
+        ax.scatter(*X[y == value].T, s=28, **style)
     ax.set(xlabel="$x_1$", ylabel="$x_2$")
     ax.legend()
     return ax
@@ -1080,13 +1078,12 @@ def plot_network(
         left, right, limit = *heights[layer : layer + 2], np.abs(W).max() or 1
         along = np.linspace(0.2, 0.67, len(W))  # les nombres ne se recouvrent pas
         for (i, j), w in np.ndenumerate(W):
-            style = {"color": color, "linestyle": "-" if w >= 0 else "--"}
+            style = {"lw": 0.5 + 2.5 * abs(w) / limit, "ls": "-" if w >= 0 else "--"}
             ends = [left[i], right[j]]
-            style |= {"lw": 0.5 + 2.5 * abs(w) / limit, "zorder": 1}
-            ax.plot([layer, layer + 1], ends, **style)
+            ax.plot([layer, layer + 1], ends, color=color, zorder=1, **style)
             at = layer + along[i], left[i] + along[i] * (right[j] - left[i])
             _write(ax, at, decimal(w), backgroundcolor="white", color=color)
-        for y, bias in zip(right, np.ravel(b), strict=True):
+        for y, bias in zip(right, np.ravel(b)):
             _write(ax, (layer + 1, y - 0.42), decimal(bias), color=color)
     for layer, ys in enumerate(heights):
         ax.scatter(np.full(len(ys), layer), ys, 1300, "white", edgecolors="black")
@@ -1115,14 +1112,7 @@ def explore(draw: Callable[..., None], **ranges: tuple[float, float, float]) -> 
         return draw()
     import ipywidgets
 
-    signature = inspect.signature(draw)
-    sliders = {}
-    for name, (low, high, step_size) in ranges.items():
-        kinds = map(type, (low, high, step_size))
-        slider = ipywidgets.IntSlider if {*kinds} == {int} else ipywidgets.FloatSlider
-        start = signature.parameters[name].default
-        sliders[name] = slider(start, min=low, max=high, step=step_size)
-    ipywidgets.interact(draw, **sliders)
+    ipywidgets.interact(draw, **ranges)
 
 
 def _someone_is_there() -> bool:
@@ -1142,18 +1132,12 @@ def plot_weights(
     W: NDArray, shape: tuple[int, int], n_columns: int = 8, label: str = "poids"
 ) -> None:
     """Montre chaque colonne de W (n_pixels, n_neurones) en une image de forme shape."""
-    n_columns = min(n_columns, W.shape[1])
-    n_rows = -(-W.shape[1] // n_columns)
-    width = 3.6 if W.shape[1] == 1 else 1.3
-    figure, axes = plt.subplots(
-        n_rows, n_columns, figsize=(width * n_columns, width * n_rows), squeeze=False
-    )
-    for ax in axes.flat:
-        ax.axis("off")
-    limit = np.abs(W).max()
-    for ax, w in zip(axes.flat, W.T, strict=False):
+    n, limit = W.shape[1], np.abs(W).max()
+    width = 3.6 if n == 1 else 1.3
+    axes = _grid(n, min(n_columns, n), width, width)
+    for ax, w in zip(axes, W.T):
         image = ax.imshow(w.reshape(shape), cmap=DIVERGING, vmin=-limit, vmax=limit)
-    figure.colorbar(image, ax=axes, label=label)
+    plt.colorbar(image, ax=axes, label=label)
     plt.show()
 
 
@@ -1163,15 +1147,12 @@ def plot_confusion_matrix(
     """Croise les classes vraies (lignes) et prédites (colonnes) de chaque image."""
     size = 2.4 + 0.45 * len(class_names)
     figure, ax = plt.subplots(figsize=(size + 0.8, size))
+    names = {"labels": range(len(class_names)), "display_labels": class_names}
+    rotation = "horizontal" if len(class_names) <= 4 else "vertical"
     ConfusionMatrixDisplay.from_predictions(
-        np.ravel(y),
-        np.ravel(y_pred),
-        labels=range(len(class_names)),
-        display_labels=class_names,
-        cmap="cividis",
-        xticks_rotation="horizontal" if len(class_names) <= 4 else "vertical",
-        ax=ax,
+        *(np.ravel(y), np.ravel(y_pred)), **names, ax=ax, xticks_rotation=rotation
     )
+    ax.images[0].set_cmap("cividis")
     ax.set(xlabel="classe prédite", ylabel="classe vraie")
     plt.show()
 

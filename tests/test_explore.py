@@ -34,19 +34,19 @@ def test_sliders_start_at_the_default_and_redraw(monkeypatch):
     monkeypatch.setattr(
         ipywidgets,
         "interact",
-        lambda draw, **sliders: (shown.append(sliders), interact(draw, **sliders)),
+        lambda draw, **ranges: shown.append(interact(draw, **ranges)),
     )
 
     def draw(w=1.5, n=2):
         drawn.append((w, n))
 
-    explore(draw, w=(-3, 3, 0.5), n=(1, 9, 1))
-    [sliders] = shown
-    assert isinstance(sliders["w"], ipywidgets.FloatSlider)
-    assert isinstance(sliders["n"], ipywidgets.IntSlider)
-    assert (sliders["w"].min, sliders["w"].max, sliders["w"].step) == (-3, 3, 0.5)
-    sliders["w"].value = -2.0
-    sliders["n"].value = 7
+    explore(draw, w=(-3.0, 3.0, 0.5), n=(1, 9, 1))
+    w, n, _ = shown[0].widget.children
+    assert isinstance(w, ipywidgets.FloatSlider)
+    assert isinstance(n, ipywidgets.IntSlider)
+    assert (w.min, w.max, w.step, w.value) == (-3, 3, 0.5, 1.5)
+    w.value = -2.0
+    n.value = 7
     assert drawn == [(1.5, 2), (-2.0, 2), (-2.0, 7)]
 
 

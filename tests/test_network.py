@@ -365,6 +365,13 @@ def test_refused_validation(case, blobs):
     assert_helpful(refusal, "y_val")
 
 
+def test_validation_has_the_columns_of_the_training(blobs):
+    """Ses mesures sont comptées, et n'en changent pas le nombre attendu ensuite."""
+    X, y = blobs
+    with pytest.raises(ValueError, match="features"):
+        NeuralNetwork((), max_iter=1).fit(X, y, X[:, :1], y)
+
+
 def fail(X, rng):
     raise RuntimeError("augmentation impossible")
 

@@ -163,7 +163,7 @@ def test_augmentation_draws_anew_for_each_batch():
 
 def test_step_learns_nothing_below_it():
     """La marche n'a pas de pente : les poids cachés ne bougent pas."""
-    np.testing.assert_array_equal(step(np.array([-1.0, 0, 2])), [0, 1, 1])
+    np.testing.assert_array_equal(step(np.array([-1, 0, 0.5, 2])), [0, 1, 1, 1])
     model = NeuralNetwork((5,), "step", max_iter=10, random_state=0, alpha=0).fit(X, Y)
     start = initialize_parameters([2, 5, 1], np.random.default_rng(0), "glorot")
     np.testing.assert_array_equal(model.coefs_[0], start[0][0])

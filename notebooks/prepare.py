@@ -1,0 +1,99 @@
+"""Prépare l'édition à compléter : les leçons, avec des trous et sans résultats.
+
+    python notebooks/prepare.py             # écrit eleve/ d'après les leçons
+    python notebooks/prepare.py --copies    # en donne à qui suit le cours des copies
+
+Les copies vont dans mes_carnets/, que Git ignore. Une copie qui existe déjà n'est
+jamais touchée : le travail commencé survit à tout.
+"""
+
+import argparse
+import ast
+import re
+import textwrap
+from pathlib import Path
+
+import nbformat
+from nbformat import NotebookNode
+
+FOLDER = Path(__file__).resolve().parent
+STUDENT, COPIES = FOLDER / "eleve", FOLDER / "mes_carnets"
+
+HOLE = "...  # à vous"
+ANSWER = re.compile(r"^( *)# --- à vous.*\n((?:.*\n)*?) *# --- fin$", re.MULTILINE)
+COMMENT = re.compile(r"  # .+$")
+# Un lien vers un fichier : ni ancre, ni adresse complète.
+LINK = re.compile(r"(?<=\]\()(?![#/]|\w+:)[^)\s]+")
+
+
+def lessons() -> list[Path]:
+    """Les leçons, dans l'ordre."""
+    return sorted(FOLDER.glob("0*.ipynb"))
+
+
+def student_edition(lesson: NotebookNode) -> NotebookNode:
+    """Change une leçon, sur place, en son édition à compléter."""
+    for cell in lesson.cells:
+        if cell.cell_type == "code":
+            cell.outputs, cell.execution_count = [], None
+            cell.source = student_source(cell)
+            cell.metadata.pop("eleve", None)
+        else:
+            cell.source = LINK.sub(_seen_from_below, cell.source)
+    return lesson
+
+
+def student_source(cell: NotebookNode) -> str:
+    """Le code à réparer s'il y en a un, sinon un trou à la place de la réponse."""
+    if "eleve" in cell.metadata:
+        return cell.metadata.eleve.source
+    return ANSWER.sub(lambda match: match[1] + _hole(match[2]), cell.source)
+
+
+def _hole(answer: str) -> str:
+    """Des points de suspension ; « x = 3 » devient « x = ... »."""
+    answer = textwrap.dedent(answer).strip()
+    match ast.parse(answer).body:
+        case [ast.Assign(targets=[ast.Name(name)])]:
+            comment = COMMENT.search(answer)
+            return f"{name} = ...{comment[0]}" if comment else f"{name} = {HOLE}"
+    return HOLE
+
+
+def _seen_from_below(link: re.Match) -> str:
+    """Une leçon voisine reste voisine ; le reste est un dossier plus haut."""
+    target = link[0].partition("#")[0]
+    return link[0] if (FOLDER / target) in lessons() else f"../{link[0]}"
+
+
+def write_student_editions(folder: Path = STUDENT) -> None:
+    """Écrit l'édition à compléter de chaque leçon, toujours au même octet près."""
+    folder.mkdir(exist_ok=True)
+    for path in lessons():
+        edition = student_edition(nbformat.read(path, as_version=4))
+        text = nbformat.writes(edition) + "\n"
+        (folder / path.name).write_text(text, encoding="utf-8", newline="\n")
+
+
+def copy_missing(folder: Path = COPIES) -> None:
+    """Copie chaque carnet à compléter qui manque encore ; n'écrase jamais rien."""
+    folder.mkdir(exist_ok=True)
+    for path in sorted(STUDENT.glob("*.ipynb")):
+        # Le mode « x » refuse d'ouvrir un fichier qui existe.
+        try:
+            with (folder / path.name).open("xb") as copy:
+                copy.write(path.read_bytes())
+        except FileExistsError:
+            continue
+        print(f"Nouveau carnet : {folder.name}/{path.name}")
+
+
+if __name__ == "__main__":
+    parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
+    parser.add_argument(
+        "--copies", action="store_true", help="copie dans mes_carnets/ ce qui y manque"
+    )
+    if parser.parse_args().copies:
+        copy_missing()
+    else:
+        write_student_editions()

@@ -1,0 +1,229 @@
+"""L'édition à compléter tient aux leçons, s'exécute trous vides, et se fait noter."""
+
+import importlib.util
+import os
+import re
+import shutil
+import sqlite3
+import subprocess
+import sys
+from pathlib import Path
+
+import nbformat
+import pytest
+from nbclient import NotebookClient
+
+import exercises
+
+ROOT = Path(__file__).resolve().parents[1]
+NOTEBOOKS = ROOT / "notebooks"
+LESSONS = sorted(NOTEBOOKS.glob("*.ipynb"))
+sys.path.insert(0, str(NOTEBOOKS))
+
+import prepare  # noqa: E402
+
+each_lesson = pytest.mark.parametrize("path", LESSONS, ids=lambda path: path.stem)
+
+
+def read(path):
+    return nbformat.read(path, as_version=4)
+
+
+def edition(path):
+    return read(prepare.STUDENT / path.name)
+
+
+def nbgrader(cell):
+    return cell.metadata.get("nbgrader", {})
+
+
+def names_of(path):
+    return list(exercises.LESSONS[path.name[:2]])
+
+
+def test_committed_edition_is_the_generated_one(tmp_path):
+    prepare.write_student_editions(tmp_path)
+    names = [path.name for path in LESSONS]
+    assert sorted(path.name for path in prepare.STUDENT.iterdir()) == names
+    for name in names:
+        committed = (prepare.STUDENT / name).read_bytes()
+        assert committed == (tmp_path / name).read_bytes(), f"{name} : make eleves"
+
+
+@each_lesson
+def test_only_answers_and_links_differ(path):
+    """Les trous comblés par les réponses redonnent la leçon, cellule pour cellule."""
+    lesson, student = read(path), edition(path)
+    assert [cell.id for cell in lesson.cells] == [cell.id for cell in student.cells]
+    holes = []
+    for cell, dug in zip(lesson.cells, student.cells):
+        if cell.cell_type == "markdown":
+            link = r"(?<=\]\()[^)]*"
+            assert re.sub(link, "", dug.source) == re.sub(link, "", cell.source)
+            for before, after in zip(
+                *(re.findall(link, c.source) for c in (cell, dug))
+            ):
+                assert Path(after).name == Path(before).name
+            continue
+        assert dug.outputs == [] and dug.execution_count is None
+        assert nbgrader(dug) == nbgrader(cell)
+        if nbgrader(cell).get("solution"):
+            holes.append(nbgrader(cell).grade_id)
+            assert dug.source != cell.source
+            assert "..." in dug.source or "eleve" in cell.metadata
+            dug.source = cell.source
+        assert dug.source == cell.source
+    assert holes == names_of(path)
+
+
+@each_lesson
+def test_links_of_the_edition_lead_somewhere(path):
+    for cell in edition(path).cells:
+        for target in re.findall(r"\]\(([^)]+)\)", cell.source):
+            if cell.cell_type == "markdown" and not target.startswith("http"):
+                found = (prepare.STUDENT / target.partition("#")[0]).resolve()
+                assert found.exists(), target
+                is_lesson = found.name in {lesson.name for lesson in LESSONS}
+                assert not is_lesson or found.parent == prepare.STUDENT, target
+
+
+@each_lesson
+def test_each_exercise_has_statement_answer_and_verdict(path):
+    cells, names = read(path).cells, names_of(path)
+    answers = [i for i, cell in enumerate(cells) if nbgrader(cell).get("solution")]
+    for rank, (i, name) in enumerate(zip(answers, names, strict=True), start=1):
+        titles = [
+            line
+            for cell in cells[:i]
+            if cell.cell_type == "markdown"
+            for line in cell.source.splitlines()
+            if line.startswith("### Exercice ")
+        ]
+        assert titles[-1].startswith(f"### Exercice {rank} sur {len(names)} · ")
+        assert len(titles) == rank
+        verdict = cells[i + 1]
+        assert verdict.source == f'{name} = exercises.check("{name}", {name})'
+        assert nbgrader(verdict) == {
+            "schema_version": 3,
+            "grade": True,
+            "solution": False,
+            "locked": True,
+            "task": False,
+            "points": 1,
+            "grade_id": f"{name}-verdict",
+        }
+    assert cells[-2].source == f'exercises.progress("{path.name[:2]}")'
+
+
+@pytest.mark.parametrize(
+    ("answer", "hole"),
+    [
+        ("x = 3", "x = ...  # à vous"),
+        ('x = "b"  # a, b ou c', "x = ...  # a, b ou c"),
+        ("x = (\n    1\n)", "x = ...  # à vous"),
+        ("x, y = 1, 2", "...  # à vous"),
+        ("x = 1\ny = 2", "...  # à vous"),
+        ("x += 1", "...  # à vous"),
+        ("return x", "...  # à vous"),
+    ],
+)
+def test_holes(answer, hole):
+    def around(text):
+        lines = [f"    {line}" for line in text.splitlines()]
+        return "\n".join(["def f():", *lines, "    return 0"])
+
+    marked = around(f"# --- à vous : ici\n{answer}\n# --- fin")
+    cell = nbformat.v4.new_code_cell(marked)
+    assert prepare.student_source(cell) == around(hole)
+
+
+def test_copies_are_made_where_they_lack_and_nothing_is_overwritten(tmp_path):
+    first, *others = [path.name for path in LESSONS]
+    (tmp_path / first).write_text("mon travail", encoding="utf-8")
+    for _ in range(2):
+        prepare.copy_missing(tmp_path)
+        assert (tmp_path / first).read_text(encoding="utf-8") == "mon travail"
+        for name in others:
+            copy = (tmp_path / name).read_bytes()
+            assert copy == (prepare.STUDENT / name).read_bytes()
+
+
+def printed(cell):
+    """Ce qu'une cellule a écrit ou montré, sauf les images."""
+    texts = []
+    for output in cell.outputs:
+        assert output.output_type != "error", output
+        if output.output_type == "stream":
+            texts.append(output.text)
+        elif "image/png" not in output.data:
+            texts.append(output.data.get("text/plain", ""))
+    return "".join(texts)
+
+
+@each_lesson
+def test_with_every_hole_empty_it_prints_what_the_lesson_prints(path):
+    lesson, student = read(path), edition(path)
+    resources = {"metadata": {"path": str(prepare.STUDENT)}}
+    NotebookClient(student, timeout=600, resources=resources).execute()
+    for cell, run in zip(lesson.cells, student.cells):
+        if cell.cell_type != "code" or "nbval-ignore-output" in cell.metadata.get(
+            "tags", []
+        ):
+            continue
+        text = printed(run)
+        if nbgrader(cell).get("grade"):
+            is_repair = "Pas encore" in text
+            assert is_repair or "À faire" in text, text
+        elif "exercises.progress" not in cell.source:
+            assert text == printed(cell), cell.id
+
+
+# --- nbgrader -------------------------------------------------------------------------
+
+
+def fill(path, names):
+    """L'édition à compléter où seuls les exercices names sont faits."""
+    lesson, student = read(path), edition(path)
+    for cell, dug in zip(lesson.cells, student.cells):
+        if nbgrader(cell).get("grade_id") in names:
+            dug.source = cell.source
+    return student
+
+
+@pytest.mark.skipif(
+    importlib.util.find_spec("nbgrader") is None, reason="nbgrader n'est pas installé"
+)
+def test_nbgrader_gives_what_each_copy_deserves(tmp_path):
+    path = LESSONS[0]
+    names, root = names_of(path), f"--CourseDirectory.root={tmp_path}"
+
+    def run(*command):
+        return subprocess.run(
+            [sys.executable, "-m", "nbgrader", *command, root],
+            cwd=ROOT,
+            env=os.environ | {"JUPYTER_PREFER_ENV_PATH": "1"},
+            check=True,
+        )
+
+    (tmp_path / "source" / "01").mkdir(parents=True)
+    shutil.copy(path, tmp_path / "source" / "01")
+    run("generate_assignment", "01")
+    released = read(tmp_path / "release" / "01" / path.name)
+    for cell, dug in zip(released.cells, edition(path).cells):
+        assert cell.cell_type == "markdown" or cell.source == dug.source
+
+    half = names[: len(names) // 2]
+    for student, done in {"juste": names, "vide": [], "moitie": half}.items():
+        folder = tmp_path / "submitted" / student / "01"
+        folder.mkdir(parents=True)
+        nbformat.write(fill(path, done), folder / path.name)
+    run("autograde", "01")
+
+    with sqlite3.connect(tmp_path / "gradebook.db") as database:
+        rows = database.execute(
+            "SELECT s.student_id, SUM(g.auto_score) FROM grade g"
+            " JOIN submitted_notebook n ON g.notebook_id = n.id"
+            " JOIN submitted_assignment s ON n.assignment_id = s.id GROUP BY 1"
+        )
+        marks = dict(rows.fetchall())
+    assert marks == {"juste": len(names), "vide": 0, "moitie": len(half)}

@@ -1,0 +1,313 @@
+"""Le juge est jugé : justesse, erreurs reconnues, réponses impossibles, variations."""
+
+import ast
+import contextlib
+import copy
+import dataclasses
+import inspect
+import io
+import json
+import linecache
+import random
+import textwrap
+import time
+import types
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+import exercises
+import utilities
+from exercises import LESSONS, TO_DO, Exercise, Value
+
+NOTEBOOKS = Path(__file__).resolve().parents[1] / "notebooks"
+ALL = {name: entry for lesson in LESSONS.values() for name, entry in lesson.items()}
+WRITTEN = [name for name, entry in ALL.items() if isinstance(entry, Exercise)]
+TYPED = [name for name, entry in ALL.items() if isinstance(entry, Value)]
+# Une prédiction n'a pas plus d'erreurs que de mauvais choix.
+PREDICTIONS = [name for name in TYPED if isinstance(ALL[name].reference, str)]
+
+
+@pytest.fixture(autouse=True)
+def forget():
+    exercises._problems.clear()
+    exercises._handed_back.clear()
+
+
+def verdict(name, answer):
+    """La phrase affichée, et ce que check rend."""
+    with contextlib.redirect_stdout(io.StringIO()) as output:
+        handed_back = exercises.check(name, answer)
+    (line,) = output.getvalue().splitlines()
+    return line.partition(" · ")[2], handed_back
+
+
+def is_right(name, answer):
+    return verdict(name, answer)[0].startswith("Juste")
+
+
+def define(source, name, namespace=None):
+    """Exécute un texte que Python peut relire, comme celui d'une cellule."""
+    path = f"<cellule {len(linecache.cache)}>"
+    linecache.cache[path] = len(source), None, source.splitlines(True), path
+    namespace = {"__name__": path, "np": np} if namespace is None else namespace
+    exec(compile(source, path, "exec"), namespace)
+    return namespace[name]
+
+
+def lesson_cells(lesson):
+    (path,) = NOTEBOOKS.glob(f"{lesson}_*.ipynb")
+    cells = json.loads(path.read_text(encoding="utf-8"))["cells"]
+    return [cell | {"source": "".join(cell["source"])} for cell in cells]
+
+
+def solutions():
+    """Le texte de chaque réponse des leçons, et de quoi l'exécuter."""
+    found = {}
+    for lesson, entries in LESSONS.items():
+        cells = lesson_cells(lesson)
+        for cell in cells:
+            name = cell["metadata"].get("nbgrader", {}).get("grade_id")
+            if name in entries:
+                found[name] = cell["source"]
+    return found
+
+
+SOLUTIONS = solutions()
+
+
+def namespace(name):
+    """Ce que la leçon a déjà défini quand vient l'exercice : les réponses du cours."""
+    known = {key: ALL[key].reference for key in WRITTEN if key != name}
+    shared = {key: getattr(utilities, key) for key in ("sigmoid", "relu", "update")}
+    return {
+        **shared,
+        **known,
+        "__name__": "carnet",
+        "np": np,
+        "neuron": lambda X, W, b: known["sigma"](X @ W + b),
+        "DERIVATIVES": utilities.DERIVATIVES,
+    }
+
+
+# --- Chaque exercice ------------------------------------------------------------------
+
+
+def test_every_exercise_has_its_cells():
+    assert list(SOLUTIONS) == [*ALL]
+
+
+@pytest.mark.parametrize("name", ALL)
+def test_the_lesson_s_answer_is_right(name):
+    answer = define(SOLUTIONS[name], name, namespace(name))
+    sentence, handed_back = verdict(name, answer)
+    assert sentence == f"Juste. {ALL[name].success}".rstrip()
+    assert handed_back is answer
+
+
+@pytest.mark.parametrize("name", WRITTEN)
+def test_mistakes_have_their_own_sentence(name):
+    mistakes = ALL[name].mistakes
+    assert len(mistakes) >= 3
+    for sentence, wrong in mistakes.items():
+        assert sentence.endswith("."), sentence
+        assert verdict(name, wrong)[0] == f"Pas encore : {sentence}"
+
+
+@pytest.mark.parametrize("name", TYPED)
+def test_wrong_values_have_their_own_sentence(name):
+    entry = ALL[name]
+    assert len(entry.mistakes) >= (2 if name in PREDICTIONS else 3) or entry.condition
+    for sentence, wrong in entry.mistakes.items():
+        assert verdict(name, wrong) == (f"Pas encore : {sentence}", entry.reference)
+
+
+CONDITIONS = {
+    "by_hand": [(0, 0, 1), (-1.4, 1.4, -1.8), (1, 0, 0)],
+    "threshold": [-0.5, 0.5, 0.05],
+    "xor_weights": [
+        ((1, 1, 5), (1, 1, -1.5), (1, -1, -0.5)),
+        ((1, 1, -0.5), (1, 1, -0.6), (1, -1, -0.5)),
+        ((1, 1, -0.5), (1, 1, -1.5), (-1, 1, 0.5)),
+        ((1, 1, -0.5), (1, 1, -1.5), (1, 1, -0.5)),
+    ],
+    "smallest_circle": [(2, 0), (5, 0), (3, 0), (30, 0)],
+    "relu_scale": [0.5, 5.0],
+}
+
+
+def test_conditions_tell_wrong_values_apart():
+    assert set(CONDITIONS) == {name for name in TYPED if ALL[name].condition}
+    for name, answers in CONDITIONS.items():
+        sentences = {verdict(name, answer)[0] for answer in answers}
+        assert len(sentences) == len(answers), sentences
+        assert all(sentence.startswith("Pas encore : ") for sentence in sentences)
+
+
+# --- Les variations d'une bonne réponse -----------------------------------------------
+
+OTHER = {
+    ast.Add: [ast.Sub],
+    ast.Sub: [ast.Add],
+    ast.Mult: [ast.Div],
+    ast.Div: [ast.Mult],
+    ast.MatMult: [ast.Mult],
+    ast.Pow: [ast.Mult],
+    ast.Gt: [ast.GtE, ast.Lt],
+    ast.GtE: [ast.Lt],
+    ast.Eq: [ast.NotEq],
+}
+
+
+def rewritings(node):
+    """Ce qui peut prendre la place d'un nœud : signe, facteur, axe, transposée…"""
+    if isinstance(node, ast.BinOp):
+        for op in OTHER[type(node.op)]:
+            yield ast.BinOp(node.left, op(), node.right)
+        yield ast.BinOp(node.right, node.op, node.left)
+        yield from (node.left, node.right)
+    elif isinstance(node, ast.UnaryOp):
+        yield node.operand
+    elif isinstance(node, ast.Compare):
+        for op in OTHER[type(node.ops[0])]:
+            yield ast.Compare(node.left, [op()], node.comparators)
+    elif isinstance(node, ast.AugAssign):
+        yield ast.AugAssign(node.target, ast.Sub(), node.value)
+        yield ast.Assign([node.target], node.value)
+    elif isinstance(node, ast.Constant) and isinstance(node.value, bool | int):
+        new = not node.value if isinstance(node.value, bool) else 1 - node.value
+        yield ast.Constant(new)
+    elif isinstance(node, ast.Attribute) and node.attr == "T":
+        yield node.value
+    elif isinstance(node, ast.keyword):
+        yield None
+    if isinstance(node, ast.stmt) and not isinstance(node, ast.FunctionDef):
+        yield ast.Pass()
+    if isinstance(node, ast.BinOp | ast.Call):
+        yield ast.UnaryOp(ast.USub(), node)
+        yield ast.BinOp(ast.Constant(2), ast.Mult(), node)
+        yield ast.Attribute(node, "T", ast.Load())
+
+
+def variations(source):
+    """Toutes les façons de changer un seul nœud du corps de la réponse."""
+    for index in range(len(list(ast.walk(ast.parse(source))))):
+        for choice in range(10):
+            tree = ast.parse(source)
+            target = list(ast.walk(tree))[index]
+            new = dict(enumerate(rewritings(target))).get(choice, target)
+            if new is target:
+                break
+            for parent in ast.walk(tree):
+                for key, child in ast.iter_fields(parent):
+                    if child is target:
+                        setattr(parent, key, new)
+                    elif isinstance(child, list) and any(c is target for c in child):
+                        kept = [new if c is target else c for c in child]
+                        setattr(parent, key, [c for c in kept if c is not None])
+            with contextlib.suppress(TypeError, ValueError):  # ce n'est plus du Python
+                yield ast.unparse(ast.fix_missing_locations(tree))
+
+
+def column(rng, m):
+    return rng.integers(2, size=(m, 1)).astype(float)
+
+
+def two_layers(rng, m, n, h):
+    return [rng.normal(size=s) for s in ((m, n), (n, h), (1, h), (h, 1), (1, 1))]
+
+
+def layers(rng, *sizes):
+    pairs = zip(sizes[:-1], sizes[1:])
+    return [(rng.normal(size=pair), rng.normal(size=(1, pair[1]))) for pair in pairs]
+
+
+def backward(rng):
+    parameters = layers(rng, 3, 5, 2, 4)
+    activations = utilities.forward_propagation(rng.normal(size=(6, 3)), parameters)
+    return rng.random((6, 4)), parameters, activations
+
+
+# Des arguments que le juge n'essaie pas.
+FRESH = {
+    "sigma": lambda rng: (rng.normal(size=(3, 5)),),
+    "loss": lambda rng: (column(rng, 9), rng.uniform(0.1, 0.9, (9, 1))),
+    "numerical_gradient": lambda rng: (
+        lambda p: np.sum(np.sin(p) + p**2),
+        rng.normal(size=(2, 3)),
+    ),
+    "neuron_gradients": lambda rng: (
+        rng.normal(size=(7, 3)),
+        column(rng, 7),
+        rng.random((7, 1)),
+    ),
+    "descend": lambda rng: (rng.normal(size=(6, 4)), column(rng, 6), 0.3, 5),
+    "flatten_images": lambda rng: (rng.integers(256, size=(4, 3, 5), dtype=np.uint8),),
+    "sigmoid": lambda rng: (rng.normal(scale=400, size=(9, 2)),),
+    "accuracy": lambda rng: (column(rng, 9), rng.integers(2, size=9)),
+    "confusion_counts": lambda rng: (column(rng, 30), rng.integers(2, size=30)),
+    "two_layer_forward": lambda rng: two_layers(rng, 4, 3, 5),
+    "two_layer_gradients": lambda rng: (
+        *(rng.normal(size=(6, 3)), column(rng, 6), rng.normal(size=(4, 1))),
+        *(rng.uniform(-1, 1, (6, 4)), rng.random((6, 1))),
+    ),
+    "one_step": lambda rng: (
+        *(rng.normal(size=(6, 3)), column(rng, 6)),
+        *(two_layers(rng, 6, 3, 4)[1:], 0.7),
+    ),
+    "softmax": lambda rng: (rng.normal(scale=300, size=(4, 6)),),
+    "relu_slope": lambda rng: (np.maximum(0, rng.normal(size=(5, 4))),),
+    "forward_propagation": lambda rng: (rng.normal(size=(6, 3)), layers(rng, 3, 5, 2)),
+    "back_propagation": backward,
+    "Adam": lambda rng: list(rng.normal(size=(6, 3, 2))),
+}
+
+
+def outcome(name, source, case):
+    """Ce que donne une réponse, réduit à des tableaux ; ou son erreur."""
+    try:
+        with np.errstate(all="ignore"):
+            answer = define(source, name, namespace(name))
+            result = ALL[name].run(answer, *copy.deepcopy(case))
+        return flat(result)
+    except Exception as error:
+        return type(error)
+
+
+def flat(result):
+    if isinstance(result, tuple | list):
+        return [len(result), *(item for part in result for item in flat(part))]
+    return [result]
+
+
+def differ(first, second):
+    if isinstance(first, type) or isinstance(second, type) or len(first) != len(second):
+        return first != second
+    try:
+        for one, other in zip(first, second):
+            np.testing.assert_allclose(one, other, rtol=1e-5, atol=1e-8, strict=False)
+            assert np.shape(one) == np.shape(other)
+    except (AssertionError, TypeError):
+        return True
+    return False
+
+
+@pytest.mark.filterwarnings("ignore")
+@pytest.mark.parametrize("name", WRITTEN)
+def test_no_variation_that_changes_the_result_is_called_right(name):
+    rng = np.random.default_rng(12)
+    cases = [FRESH[name](rng) for _ in range(3)]
+    right = [outcome(name, SOLUTIONS[name], case) for case in cases]
+    assert not any(isinstance(result, type) for result in right)
+    tried, judge = 0, dataclasses.replace(ALL[name], mistakes={})
+    for source in set(variations(SOLUTIONS[name])):
+        results = [outcome(name, source, case) for case in cases]
+        if any(map(differ, results, right)):
+            tried += 1
+            try:
+                answer = define(source, name, namespace(name))
+            except Exception:  # un argument par défaut, abîmé
+                continue
+            assert judge.diagnose(answer) is not None, source
+    assert tried >= 4
