@@ -64,6 +64,7 @@ def test_folder_of_ones_own(folder, monkeypatch):
     monkeypatch.chdir(folder.parent)
     monkeypatch.setenv("HOME", str(folder.parent))
     monkeypatch.setenv("USERPROFILE", str(folder.parent))
+    monkeypatch.delenv("COURSE_PHOTOS_DIR", raising=False)
     for name in (folder, str(folder), folder.name, f"~/{folder.name}"):
         assert_same(load_data(name), read_folder(folder))
 
