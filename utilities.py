@@ -1219,10 +1219,10 @@ def load_class_names(name: str | os.PathLike = "silhouettes") -> list[str]:
     with _open_hdf5(path) as file:
         n_classes = int(_read_labels(file, "Y_train").max()) + 1
         names = ["chat", "chien"] if name == "photos" else [*map(str, range(n_classes))]
-        names = np.ravel(file.attrs.get("classes", names)).tolist()
+        names = np.ravel(file.attrs.get("classes", names))
     try:
-        names = [n if isinstance(n, str) else n.decode() for n in names]
-    except (AttributeError, UnicodeDecodeError):  # ni du texte, ni des octets UTF-8
+        names = [(n.encode() if isinstance(n, str) else n).decode() for n in names]
+    except (AttributeError, UnicodeError):  # ni du texte, ni des octets UTF-8
         names = []
     if len(names) < n_classes:
         raise ValueError(
