@@ -561,6 +561,7 @@ def _descend(
 
 def _descend_by(
     gradients=_neuron_gradients,
+    activation=_sigma,
     measure=_loss,
     note=_noted,
     move_W=_moved,
@@ -572,7 +573,7 @@ def _descend_by(
         W, b = np.zeros((X.shape[1], 1)), np.zeros((1, 1))
         losses = []
         for _ in range(n_iter):
-            A = _sigma(X @ W + b)
+            A = activation(X @ W + b)
             losses = note(losses, measure(y, A))
             dW, db = gradients(X, y, A)
             W = move_W(W, dW, learning_rate)
@@ -654,20 +655,36 @@ def _differences(
     return wrong
 
 
-def _differences_all_shifted(factor: float) -> Callable:
+def _differences_all_shifted(factor: float = 2, scalars: bool = True) -> Callable:
     def wrong(function, parameter, epsilon=1e-6):
+        _refuse_scalar(parameter.ndim or scalars)
         rise = function(parameter + epsilon) - function(parameter - epsilon)
         return np.full(parameter.shape, rise / (factor * epsilon))
 
     return wrong
 
 
-def _differences_of_cells(function, parameter, epsilon=1e-6):
-    def slope(value):
-        return numerical_gradient(function, value, epsilon)
+def _differences_of_cells(factor: float = 2) -> Callable:
+    def wrong(function, parameter, epsilon=1e-6):
+        def slope(value):
+            rise = function(value + epsilon) - function(value - epsilon)
+            return rise / (factor * epsilon)
 
-    cells = [slope(parameter[index]) for index in np.ndindex(parameter.shape)]
-    return np.reshape(cells, parameter.shape)
+        cells = [slope(parameter[index]) for index in np.ndindex(parameter.shape)]
+        return np.reshape(cells, parameter.shape)
+
+    return wrong
+
+
+def _differences_of_arrays(function, parameter, epsilon=1e-6):
+    _refuse_scalar(parameter.ndim)
+    return numerical_gradient(function, parameter, epsilon)
+
+
+def _refuse_scalar(is_accepted: bool) -> None:
+    """Ce que fait « shift[:] », ou « shape[0] », sur un tableau de forme ()."""
+    if not is_accepted:
+        raise IndexError
 
 
 def _differences_first_only(function, parameter, epsilon=1e-6):
@@ -780,6 +797,10 @@ LESSONS["01"] = {
             "il manque le logarithme : vous moyennez −p.": lambda y, A: (
                 -np.mean(_likelihoods(y, A))
             ),
+            "en Python, 1 - y * b ne retranche que y * b : mettez 1 − y entre "
+            "parenthèses.": lambda y, A: (
+                -np.mean(y * np.log(A) + 1 - y * np.log(1 - A))
+            ),
             "c'est l'écart moyen entre y et A ; la perte demandée est la moyenne des "
             "−log p.": lambda y, A: np.mean(np.abs(y - A)),
             "avec 2000 plantes, le produit des p est arrondi à zéro ; prenez les "
@@ -852,8 +873,21 @@ LESSONS["01"] = {
             "case. Le diviseur est aussi à reprendre.": _differences_all_shifted(
                 factor=1
             ),
+            "« shift[:] » décale toutes les cases à la fois ; une seule doit valoir ε, "
+            "et les autres 0.": _differences_all_shifted(scalars=False),
+            "« shift[:] » décale toutes les cases à la fois ; une seule doit valoir ε. "
+            "Le diviseur est aussi à reprendre.": _differences_all_shifted(
+                factor=1, scalars=False
+            ),
             "vous ne donnez à function qu'une seule case ; elle attend tout le "
-            "tableau, dont une seule case a bougé.": _differences_of_cells,
+            "tableau, dont une seule case a bougé.": _differences_of_cells(),
+            "vous ne donnez à function qu'une seule case ; elle attend tout le "
+            "tableau. Le diviseur est aussi à reprendre.": _differences_of_cells(
+                factor=1
+            ),
+            "c'est juste, sauf pour un paramètre d'un seul nombre, de forme () : ni "
+            "« shift[:] » ni une boucle sur les lignes n'y conviennent ; np.zeros_like "
+            "et np.ndindex, si.": _differences_of_arrays,
             "seule la première case est mesurée : le return est sans doute dans la "
             "boucle.": _differences_first_only,
             "vos boucles supposent des lignes et des colonnes ; np.ndindex parcourt un "
@@ -941,8 +975,18 @@ LESSONS["01"] = {
                 _neuron_gradients(X, y, A)[0].T,
                 _neuron_gradients(X, y, A)[1],
             ),
-            "dW est un seul nombre : votre somme, ou votre moyenne, mélange les "
-            "mesures ; il faut une pente par mesure.": lambda X, y, A: (
+            "les nombres sont justes, mais dW doit avoir la forme (n, 1), comme W, et "
+            "db la forme (1, 1), comme b.": lambda X, y, A: (
+                _neuron_gradients(X, y, A)[0].ravel(),
+                np.mean(A - y),
+            ),
+            "dW est un seul nombre : votre somme mélange les mesures ; il faut une "
+            "pente par mesure.": lambda X, y, A: (
+                np.sum(X * (A - y)) / len(y),
+                _neuron_gradients(X, y, A)[1],
+            ),
+            "dW est un seul nombre : votre moyenne mélange les mesures ; il faut une "
+            "pente par mesure.": lambda X, y, A: (
                 np.mean(X * (A - y)),
                 _neuron_gradients(X, y, A)[1],
             ),
@@ -1004,7 +1048,9 @@ LESSONS["01"] = {
             "vous recevez db avant dW ; neuron_gradients les rend dans l'autre "
             "ordre.": _descend_by(lambda *case: _neuron_gradients(*case)[::-1]),
             "losses.append allonge la liste et ne renvoie rien : n'écrivez pas "
-            "« losses = » devant.": _descend_by(note=list.append),
+            "« losses = » devant.": _descend_by(
+                note=lambda losses, value: losses.append(value)
+            ),
             "« losses = loss(…) » remplace la liste par un nombre ; allongez-la, avec "
             "losses.append.": _descend_by(note=lambda losses, value: value),
             "« += » n'ajoute pas un nombre à une liste ; allongez-la, avec "
@@ -1027,6 +1073,8 @@ LESSONS["01"] = {
             "learning_rate.": lambda X, y, learning_rate, n_iter: _descend(
                 X, y, 1, n_iter
             ),
+            "A est encore la somme pondérée ; il manque la sigmoïde, que neuron "
+            "applique.": _descend_by(activation=lambda Z: Z),
             "votre taux vaut toujours 0.1 ; servez-vous de learning_rate, reçu en "
             "argument.": lambda X, y, learning_rate, n_iter: _descend(
                 X, y, 0.1, n_iter
