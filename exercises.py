@@ -46,7 +46,10 @@ TIME_LIMIT = 5.0  # secondes, pour tous les essais d'une réponse
 TOLERANCE = 1e-6
 GRADING_VARIABLE = "EXERCICES_NOTES"  # posée par nbgrader_config.py, pour noter
 
-TO_DO = "À faire : remplacez les points de suspension par votre réponse."
+TO_DO = (
+    "À faire : remplacez les points de suspension par votre réponse ; si elle est déjà "
+    "là, effacez-les."
+)
 
 # --- Le juge --------------------------------------------------------------------------
 
@@ -85,10 +88,12 @@ class Exercise:
         results = self._results(answer, time.monotonic() + TIME_LIMIT)
         if _same(results, expected):
             return None
+        if _has_hole(answer):
+            return TO_DO
         for sentence, mistake in self.mistakes.items():
             if _same(results, self._results(mistake)):
                 return sentence
-        return TO_DO if _has_hole(answer) else self._describe(results, expected)
+        return self._describe(results, expected)
 
     def _results(self, answer: Callable, deadline: float = np.inf) -> list:
         """Ce que donne la réponse, cas après cas, sans dépasser l'heure."""
