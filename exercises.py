@@ -1294,8 +1294,8 @@ def _smallest_circle_condition(answer: tuple[int, int]) -> str | None:
         )
     if h > 3:
         return (
-            f"avec h = {h}, la frontière se referme, mais moins de neurones y "
-            "suffisent pour certaines graines ; descendez."
+            f"h = {h} peut refermer la frontière, mais moins de neurones y suffisent "
+            "pour certaines graines ; descendez."
         )
     if _circles_network(h, seed)[1]:
         return (
