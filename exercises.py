@@ -1436,15 +1436,33 @@ def _two_layer_forward(
 
 
 def _forward_by(
-    hidden: Callable = np.tanh, output: Callable = sigmoid, biases: tuple = (1, 1)
+    hidden: Callable = np.tanh,
+    output: Callable = sigmoid,
+    biases: tuple = (1, 1),
+    products: tuple = (np.matmul, np.matmul),
+    shifts: tuple = (0, 0),
 ) -> Callable:
-    """Propagation fausse : une activation à la place d'une autre, un biais oublié."""
+    """Propagation fausse : autre activation, autre produit, biais oublié ou sorti."""
 
     def wrong(X, W1, b1, W2, b2):
-        A1 = hidden(X @ W1 + biases[0] * b1)
-        return A1, output(A1 @ W2 + biases[1] * b2)
+        A1 = hidden(products[0](X, W1) + biases[0] * b1) + shifts[0] * b1
+        return A1, output(products[1](A1, W2) + biases[1] * b2) + shifts[1] * b2
 
     return wrong
+
+
+def _output_from(source: Callable) -> Callable:
+    """Propagation fausse : A1 est juste, et la sortie reçoit autre chose."""
+
+    def wrong(X, W1, b1, W2, b2):
+        received = source(X, X @ W1 + b1)
+        return np.tanh(X @ W1 + b1), sigmoid(received @ W2 + b2)
+
+    return wrong
+
+
+def _forward_keeps_sum(X, W1, b1, W2, b2):
+    return X @ W1 + b1, _two_layer_forward(X, W1, b1, W2, b2)[1]
 
 
 def _two_layer_gradients(
@@ -1464,15 +1482,53 @@ def _gradients_by(
     slope: Callable = lambda A1: 1 - A1**2,
     reduce: Callable = lambda dZ: dZ.sum(axis=0, keepdims=True),
     through: Callable = lambda dZ2, W2: dZ2 @ W2.T,
+    meet: Callable = np.multiply,
 ) -> Callable:
     """Rétropropagation fausse en un endroit : erreur, fil, pente ou biais."""
 
     def wrong(X, y, W2, A1, A2):
         dZ2 = error(y, A2)
-        dZ1 = through(dZ2, W2) * slope(A1)
+        dZ1 = meet(through(dZ2, W2), slope(A1))
         return X.T @ dZ1, reduce(dZ1), A1.T @ dZ2, reduce(dZ2)
 
     return wrong
+
+
+def _rescaled(*powers: int) -> Callable:
+    """Les quatre gradients, chacun divisé en trop par une puissance de m."""
+
+    def wrong(X, y, W2, A1, A2):
+        gradients = _two_layer_gradients(X, y, W2, A1, A2)
+        return tuple(g / float(len(y)) ** k for g, k in zip(gradients, powers))
+
+    return wrong
+
+
+def _slope_of_output(X, y, W2, A1, A2):
+    dZ2 = (A2 - y) / len(y)
+    dZ1 = (dZ2 @ W2.T) * (1 - A2**2)
+    sums = [dZ.sum(axis=0, keepdims=True) for dZ in (dZ1, dZ2)]
+    return X.T @ dZ1, sums[0], A1.T @ dZ2, sums[1]
+
+
+def _weights_by(
+    hidden: Callable = lambda X, A1, dZ1: X.T @ dZ1,
+    output: Callable = lambda X, A1, dZ2: A1.T @ dZ2,
+) -> Callable:
+    """Rétropropagation fausse au moment de passer de dZ à dW."""
+
+    def wrong(X, y, W2, A1, A2):
+        _, db1, _, db2 = _two_layer_gradients(X, y, W2, A1, A2)
+        dZ2 = (A2 - y) / len(y)
+        dZ1 = (dZ2 @ W2.T) * (1 - A1**2)
+        return hidden(X, A1, dZ1), db1, output(X, A1, dZ2), db2
+
+    return wrong
+
+
+def _weights_first(*case):
+    dW1, db1, dW2, db2 = _two_layer_gradients(*case)
+    return dW1, dW2, db1, db2
 
 
 def _output_first(X, y, W2, A1, A2):
@@ -1517,6 +1573,18 @@ def _step_in_two_goes(X, y, parameters, learning_rate):
     return [W1, b1, W2, b2]
 
 
+def _step_hidden_first(X, y, parameters, learning_rate):
+    W1, b1, _, _ = _one_step(X, y, parameters, learning_rate)
+    _, _, W2, b2 = _one_step(X, y, [W1, b1, *parameters[2:]], learning_rate)
+    return [W1, b1, W2, b2]
+
+
+def _step_crossed(X, y, parameters, learning_rate):
+    A1, A2 = _two_layer_forward(X, *parameters)
+    gradients = _output_first(X, y, parameters[2], A1, A2)
+    return [p - learning_rate * dp for p, dp in zip(parameters, gradients)]
+
+
 def _circles_network(h: int, seed: int) -> tuple[float, bool]:
     """L'exactitude du réseau de la leçon, et si sa frontière est refermée.
 
@@ -1545,8 +1613,8 @@ def _smallest_circle_condition(answer: tuple[int, int]) -> str | None:
         )
     if h > 3:
         return (
-            f"avec h = {h}, la frontière se referme, mais moins de neurones y "
-            "suffisent pour certaines graines ; descendez."
+            f"h = {h} peut refermer la frontière, mais moins de neurones y suffisent "
+            "pour certaines graines ; descendez."
         )
     if _circles_network(h, seed)[1]:
         return (
@@ -1592,14 +1660,50 @@ LESSONS["03"] = {
             ),
             _case_two_layers(3, 2, 4, seed=0),
             _case_two_layers(5, 4, 3, seed=1),
+            # Un carré, où passent un * pour un @ et une couche pour l'autre.
+            _case_two_layers(3, 3, 3, seed=2),
         ],
         mistakes={
+            "A1 est juste, mais la sortie reçoit la somme d'avant tanh : sans pli, "
+            "deux couches n'en font qu'une. Donnez-lui les réponses, A1.": _output_from(
+                lambda X, Z1: Z1
+            ),
+            "la seconde couche reçoit X, comme la première ; ce qui entre dans la "
+            "sortie, ce sont les réponses des neurones cachés.": _output_from(
+                lambda X, Z1: X
+            ),
+            "A2 est juste ; mais à la place de A1, vous renvoyez la somme Z1, d'avant "
+            "tanh.": _forward_keeps_sum,
+            "un * multiplie case par case ; dans les deux couches, la somme pondérée "
+            "est un produit de matrices, @.": _forward_by(
+                products=(np.multiply, np.multiply)
+            ),
+            "un * multiplie case par case ; dans la couche cachée, la somme pondérée "
+            "est un produit de matrices, @.": _forward_by(
+                products=(np.multiply, np.matmul)
+            ),
+            "un * multiplie case par case ; dans la couche de sortie, la somme "
+            "pondérée est un produit de matrices, @.": _forward_by(
+                products=(np.matmul, np.multiply)
+            ),
+            "les formes ne vont pas ensemble ; dans chaque produit de matrices, ce qui "
+            "entre vient d'abord, puis les poids, sans rien transposer.": _forward_by(
+                products=2 * (lambda A, W: W @ A,)
+            ),
+            "les deux biais s'ajoutent trop tard : ils font partie de la somme, dans "
+            "la parenthèse de l'activation.": _forward_by(biases=(0, 0), shifts=(1, 1)),
+            "b1 s'ajoute trop tard : il fait partie de la somme, dans la parenthèse de "
+            "tanh.": _forward_by(biases=(0, 1), shifts=(1, 0)),
+            "b2 s'ajoute trop tard : il fait partie de la somme, dans la parenthèse de "
+            "la sigmoïde.": _forward_by(biases=(1, 0), shifts=(0, 1)),
             "votre couche cachée ne plie rien : passez sa somme dans la tangente "
             "hyperbolique avant de la donner à la sortie.": _forward_by(
                 hidden=lambda Z: Z
             ),
             "la couche cachée a ici tanh pour activation, et vous y avez mis la "
             "sigmoïde ; celle-ci ne sert qu'en sortie.": _forward_by(hidden=sigmoid),
+            "vos deux activations sont échangées : tanh pour la couche cachée, la "
+            "sigmoïde en sortie.": _forward_by(hidden=sigmoid, output=np.tanh),
             "la sortie doit être une probabilité, entre 0 et 1, et vous y avez mis "
             "tanh.": _forward_by(output=np.tanh),
             "votre second tableau est Z2, la somme ; il reste à la passer dans la "
@@ -1621,7 +1725,8 @@ LESSONS["03"] = {
     "edge_gradient": Value(
         reference=0.2,
         mistakes={
-            "le signe est faux : l'erreur est a − y, la réponse moins la cible.": -0.2,
+            "le nombre est bon, pas son signe : l'erreur, réponse moins cible, est "
+            "négative, et ce qui entre par le fil aussi.": -0.2,
             "c'est l'erreur du neurone de sortie ; multipliez-la par ce qui est entré "
             "par ce fil.": -0.25,
             "vous avez multiplié l'erreur par le poids du fil ; pour la pente d'un "
@@ -1630,6 +1735,10 @@ LESSONS["03"] = {
             "fil ; partez de l'erreur, a − y.": -0.6,
             "inutile de multiplier par la pente de la sigmoïde : la perte logistique "
             "l'a déjà simplifiée, au carnet 01.": 0.0375,
+            "c'est l'erreur qui revient au neurone caché ; on demande la pente de son "
+            "fil vers la sortie.": 0.09,
+            "par le fil entre la réponse du neurone, écrite dans le rond, et non la "
+            "somme d'avant tanh.": 0.275,
             "c'est la pente d'un autre fil, le premier ; relisez le numéro du "
             "neurone.": -0.125,
             "c'est la pente d'un autre fil, le troisième ; relisez le numéro du "
@@ -1645,8 +1754,76 @@ LESSONS["03"] = {
             _case_gradients(3, 2, 4, seed=0),
             _case_gradients(5, 4, 3, seed=1),
             _case_gradients(1, 2, 3, seed=2),
+            _case_gradients(3, 3, 3, seed=4),  # un carré, où un * pour un @ passe
         ],
         mistakes={
+            "vos gradients vont avec les 300 points du carnet : m doit être le nombre "
+            "de lignes reçues, len(y).": _gradients_by(
+                error=lambda y, A2: (A2 - y) / 300
+            ),
+            "vous divisez deux fois par m, dans dZ2 puis dans chaque gradient ; une "
+            "suffit.": _rescaled(1, 1, 1, 1),
+            "dZ2 est déjà divisé par m : l'erreur de la couche cachée, qui en vient, "
+            "ne l'est pas une seconde fois.": _rescaled(1, 1, 0, 0),
+            "db1 et db2 sont justes, mais dW1 et dW2 sont divisés deux fois par m : "
+            "dZ2 l'était déjà.": _rescaled(1, 0, 1, 0),
+            "vous divisez par m à la sortie, mais pas dans la couche cachée ; divisez "
+            "plutôt dZ2, et tout ce qui en vient le sera.": _rescaled(-1, -1, 0, 0),
+            "dW1 et dW2 sont justes, mais db1 et db2 ne sont pas divisés par m ; "
+            "divisez plutôt dZ2, dès le début.": _rescaled(0, -1, 0, -1),
+            "dans la pente de tanh, le carré porte sur A1 seul, et non sur toute la "
+            "parenthèse.": _gradients_by(slope=lambda A1: (1 - A1) ** 2),
+            "la pente est celle des neurones cachés : elle se calcule avec leur "
+            "réponse A1, et non avec A2.": _slope_of_output,
+            "dZ2 et W2 sont deux colonnes, et * les multiplie case par case ; il faut "
+            "un produit de matrices (m, 1) × (1, h) : couchez W2.": _gradients_by(
+                through=lambda dZ2, W2: dZ2 * W2
+            ),
+            "l'erreur qui revient doit être de forme (m, h) : pour multiplier dZ2, de "
+            "forme (m, 1), W2 doit être couchée en (1, h).": _gradients_by(
+                through=lambda dZ2, W2: dZ2 @ W2
+            ),
+            "l'erreur qui revient a chez vous la forme (h, m), une ligne par neurone ; "
+            "il faut une ligne par point.": _gradients_by(
+                through=lambda dZ2, W2: W2 @ dZ2.T
+            ),
+            "la pente se multiplie case par case, avec * : chaque erreur par la pente "
+            "de son neurone, pour son point.": _gradients_by(meet=np.matmul),
+            "pour dW1, ce qui entre dans la couche cachée, c'est X, et non "
+            "A1.": _weights_by(hidden=lambda X, A1, dZ1: A1.T @ dZ1),
+            "pour dW2, ce qui entre dans la sortie, c'est A1, et non X.": _weights_by(
+                output=lambda X, A1, dZ2: X.T @ dZ2
+            ),
+            "dW2 additionne sur les points : il faut que ceux-ci soient les colonnes "
+            "du premier facteur ; couchez A1.": _weights_by(
+                output=lambda X, A1, dZ2: A1 @ dZ2
+            ),
+            "dW1 additionne sur les points : il faut que ceux-ci soient les colonnes "
+            "du premier facteur ; couchez X.": _weights_by(
+                hidden=lambda X, A1, dZ1: X @ dZ1
+            ),
+            "dW1 et dW2 additionnent sur les points : il faut que ceux-ci soient les "
+            "colonnes du premier facteur ; couchez X et A1.": _weights_by(
+                hidden=lambda X, A1, dZ1: X @ dZ1,
+                output=lambda X, A1, dZ2: A1 @ dZ2,
+            ),
+            "pour dW1 et dW2, * multiplie case par case ; il faut un produit de "
+            "matrices, @, qui additionne sur les points.": _weights_by(
+                hidden=lambda X, A1, dZ1: X.T * dZ1,
+                output=lambda X, A1, dZ2: A1.T * dZ2,
+            ),
+            "vos quatre tableaux sont justes, mais rangez-les couche par couche : dW1 "
+            "avec db1, puis dW2 avec db2.": _weights_first,
+            "deux choses à revoir dans l'erreur de la sortie : son signe, et la "
+            "division par m.": _gradients_by(error=lambda y, A2: y - A2),
+            "le produit passe avant le moins : mettez la pente, 1 − A1², entre "
+            "parenthèses.": _gradients_by(meet=lambda dA1, slope: dA1 - (1 - slope)),
+            "il manque axis=0 à la somme des biais : sans lui, tout s'additionne en un "
+            "seul nombre.": _gradients_by(reduce=lambda dZ: dZ.sum(keepdims=True)),
+            "pour les biais, l'axe 1 additionne les neurones ; additionnez les points, "
+            "et gardez une ligne avec keepdims.": _gradients_by(
+                reduce=lambda dZ: dZ.sum(axis=1)
+            ),
             "tous vos gradients ont le mauvais signe : l'erreur de la sortie est la "
             "réponse moins la cible.": _gradients_by(
                 error=lambda y, A2: (y - A2) / len(y)
@@ -1705,6 +1882,27 @@ LESSONS["03"] = {
             "gradients se calculent avec les poids de départ.": _step_in_two_goes,
             "vous montez au lieu de descendre : un pas retranche le gradient.": _moves(
                 -1, -1, -1, -1
+            ),
+            "la sortie part de plus loin que la couche cachée : vous refaites l'aller "
+            "avec les nouveaux W1 et b1 ; un seul aller, avant tous les "
+            "pas.": _step_hidden_first,
+            "les gradients sont rendus dans l'ordre dW1, db1, dW2, db2, et vous les "
+            "recevez dans un autre.": _step_crossed,
+            "la couche de sortie monte au lieu de descendre ; son pas retranche aussi "
+            "le gradient.": _moves(1, 1, -1, -1),
+            "la couche cachée monte au lieu de descendre ; son pas retranche aussi le "
+            "gradient.": _moves(-1, -1, 1, 1),
+            "W1 monte au lieu de descendre : un + à la place d'un −.": _moves(
+                -1, 1, 1, 1
+            ),
+            "b1 monte au lieu de descendre : un + à la place d'un −.": _moves(
+                1, -1, 1, 1
+            ),
+            "W2 monte au lieu de descendre : un + à la place d'un −.": _moves(
+                1, 1, -1, 1
+            ),
+            "b2 monte au lieu de descendre : un + à la place d'un −.": _moves(
+                1, 1, 1, -1
             ),
             "les poids avancent, mais plus les biais.": _moves(1, 0, 1, 0),
             "la couche cachée ne bouge plus : mettez aussi à jour W1 et b1.": _moves(
