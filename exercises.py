@@ -1078,6 +1078,10 @@ LESSONS["02"] = {
             ),
             "ce sont les comparaisons, une par image ; il reste à en prendre la "
             "moyenne.": lambda y, y_pred: y_pred == y.ravel(),
+            "c'est un tableau d'un seul nombre, comme chaque ligne de la colonne y ; "
+            "mettez d'abord y en une suite.": (
+                lambda y, y_pred: np.atleast_1d(_accuracy(y, y_pred))
+            ),
             "aucune réponse n'est jamais comptée bonne ; si vous avez écrit y.ravel, "
             "il y manque ses parenthèses.": (
                 lambda y, y_pred: np.mean(y_pred == y.ravel)
