@@ -19,6 +19,7 @@ import copy
 import dis
 import inspect
 import itertools
+import math
 import operator
 import os
 import random
@@ -524,8 +525,29 @@ def _sigma(Z: np.ndarray) -> np.ndarray:
     return 1 / (1 + np.exp(-Z))
 
 
+def _sigma_by_cells(Z):
+    A = np.zeros(Z.shape)
+    for i in range(Z.shape[0]):
+        for j in range(Z.shape[1]):
+            A[i, j] = _sigma(Z[i, j])
+    return A
+
+
+def _without_module(name: str) -> Callable:
+    """Une réponse qui appelle exp, ou math.exp, sans que ce nom existe."""
+
+    def wrong(*arguments):
+        raise NameError(name=name)
+
+    return wrong
+
+
 def _loss(y: np.ndarray, A: np.ndarray) -> float:
     return -np.mean(y * np.log(A) + (1 - y) * np.log(1 - A))
+
+
+def _likelihoods(y, A):
+    return y * A + (1 - y) * (1 - A)
 
 
 def _neuron_gradients(
@@ -537,22 +559,68 @@ def _neuron_gradients(
     return dW, db
 
 
+def _moved(parameter, gradient, learning_rate):
+    update(parameter, gradient, learning_rate)
+    return parameter
+
+
+def _moved_gradient(parameter, gradient, learning_rate):
+    update(gradient, parameter, learning_rate)
+    return parameter
+
+
+def _noted(losses, value):
+    return [*losses, value]
+
+
 def _descend(
     X: np.ndarray, y: np.ndarray, learning_rate: float, n_iter: int
 ) -> tuple[np.ndarray, np.ndarray, list[float]]:
-    return _descend_by(_neuron_gradients, X, y, learning_rate, n_iter)
+    return _descend_by()(X, y, learning_rate, n_iter)
 
 
-def _descend_by(gradients, X, y, learning_rate, n_iter):
-    W, b = np.zeros((X.shape[1], 1)), np.zeros((1, 1))
-    losses = []
-    for _ in range(n_iter):
-        A = _sigma(X @ W + b)
-        losses.append(_loss(y, A))
-        dW, db = gradients(X, y, A)
-        update(W, dW, learning_rate)
-        update(b, db, learning_rate)
-    return W, b, losses
+def _descend_by(
+    gradients=_neuron_gradients,
+    activation=_sigma,
+    measure=_loss,
+    note=_noted,
+    move_W=_moved,
+    move_b=_moved,
+) -> Callable:
+    """La descente, dont une étape peut être fausse."""
+
+    def descend(X, y, learning_rate, n_iter):
+        W, b = np.zeros((X.shape[1], 1)), np.zeros((1, 1))
+        losses = []
+        for _ in range(n_iter):
+            A = activation(X @ W + b)
+            losses = note(losses, measure(y, A))
+            dW, db = gradients(X, y, A)
+            W = move_W(W, dW, learning_rate)
+            b = move_b(b, db, learning_rate)
+        return W, b, losses
+
+    return descend
+
+
+_TWO_GRADIENTS = (
+    "neuron_gradients rend deux tableaux ; recevez-les dans deux noms, dW et db, "
+    "séparés par une virgule."
+)
+
+
+def _run_descend(descend: Callable, *case) -> object:
+    """Nomme l'erreur de qui multiplie par le taux les deux gradients à la fois."""
+    try:
+        return descend(*case)
+    except TypeError as error:
+        if "multiply sequence" in str(error):
+            return _Problem(_TWO_GRADIENTS)
+        raise
+
+
+def _descend_at_once(X, y, learning_rate, n_iter):
+    return learning_rate * _neuron_gradients(X, y, y)
 
 
 def _descend_losses_late(X, y, learning_rate, n_iter):
@@ -565,12 +633,8 @@ def _descend_stale(X, y, learning_rate, n_iter):
     return n_iter * W, n_iter * b, n_iter * losses
 
 
-def _frozen(what: str) -> Callable:
-    def gradients(X, y, A):
-        dW, db = _neuron_gradients(X, y, A)
-        return (0 * dW, db) if what == "W" else (dW, 0 * db)
-
-    return lambda *case: _descend_by(gradients, *case)
+def _still(parameter, gradient, learning_rate):
+    return parameter
 
 
 def _sum_of_squares(p: np.ndarray) -> float:
@@ -581,8 +645,18 @@ def _sum_of_cubes(p: np.ndarray) -> float:
     return float(np.sum(p**3))
 
 
-def _numerical_gradient_by(
-    factor: float = 2, forget: bool = True, backward: int = 1
+def _product(p: np.ndarray) -> float:
+    return float(p[0, 0] * p[1, 0])
+
+
+# Le verdict cite ces noms.
+_sum_of_squares.__name__ = "somme_des_carrés"
+_sum_of_cubes.__name__ = "somme_des_cubes"
+_product.__name__ = "produit"
+
+
+def _differences(
+    factor: float = 2, forget: bool = True, backward: int = 1, power: int = 1
 ) -> Callable:
     """Différences finies fausses : diviseur, décalage jamais effacé, côté manquant."""
 
@@ -591,14 +665,57 @@ def _numerical_gradient_by(
         shift = np.zeros_like(gradient)
         for index in np.ndindex(parameter.shape):
             if forget:
-                shift[:] = 0
+                shift[...] = 0
             shift[index] = epsilon
             low = function(parameter - backward * shift)
             rise = function(parameter + shift) - low
-            gradient[index] = rise / (factor * epsilon)
+            gradient[index] = rise / (factor * epsilon**power)
         return gradient
 
     return wrong
+
+
+def _differences_all_shifted(factor: float = 2, scalars: bool = True) -> Callable:
+    def wrong(function, parameter, epsilon=1e-6):
+        _refuse_scalar(parameter.ndim or scalars)
+        rise = function(parameter + epsilon) - function(parameter - epsilon)
+        return np.full(parameter.shape, rise / (factor * epsilon))
+
+    return wrong
+
+
+def _differences_of_cells(factor: float = 2) -> Callable:
+    def wrong(function, parameter, epsilon=1e-6):
+        def slope(value):
+            rise = function(value + epsilon) - function(value - epsilon)
+            return rise / (factor * epsilon)
+
+        cells = [slope(parameter[index]) for index in np.ndindex(parameter.shape)]
+        return np.reshape(cells, parameter.shape)
+
+    return wrong
+
+
+def _differences_of_arrays(function, parameter, epsilon=1e-6):
+    _refuse_scalar(parameter.ndim)
+    return numerical_gradient(function, parameter, epsilon)
+
+
+def _refuse_scalar(is_accepted: bool) -> None:
+    """Ce que fait « shift[:] », ou « shape[0] », sur un tableau de forme ()."""
+    if not is_accepted:
+        raise IndexError
+
+
+def _differences_first_only(function, parameter, epsilon=1e-6):
+    gradient = numerical_gradient(function, parameter, epsilon)
+    gradient.ravel()[1:] = 0
+    return gradient
+
+
+def _differences_by_rows(function, parameter, epsilon=1e-6):
+    _, _ = parameter.shape[0], parameter.shape[1]  # deux boucles, lignes et colonnes
+    return numerical_gradient(function, parameter, epsilon)
 
 
 def _columns(n_samples: int, seed: int) -> tuple[np.ndarray, np.ndarray]:
@@ -630,7 +747,7 @@ LESSONS["01"] = {
     ),
     "sigma": Exercise(
         reference=_sigma,
-        success="Ni boucle ni if : NumPy a passé toutes les cases à la fois.",
+        success="NumPy passe toutes les cases à la fois, sans boucle ni if.",
         cases=[
             (np.array([[0.0], [2.0]]),),
             (np.array([[-3.0, 1.0, 0.5]]),),
@@ -638,8 +755,14 @@ LESSONS["01"] = {
             (np.array(-1.5),),
         ],
         mistakes={
+            "exp seul n'est pas connu de Python ; celle de NumPy s'écrit "
+            "np.exp.": _without_module("exp"),
+            "le module math n'est pas importé, et ne calcule qu'un nombre à la fois ; "
+            "prenez np.exp.": _without_module("math"),
+            "math.exp n'accepte qu'un seul nombre ; np.exp accepte un "
+            "tableau.": lambda Z: 1 / (1 + math.exp(-Z)),
             "votre courbe descend quand z augmente ; regardez le signe dans "
-            "l'exponentielle.": lambda Z: 1 / (1 + np.exp(Z)),
+            "l'exponentielle, ou le numérateur.": lambda Z: 1 / (1 + np.exp(Z)),
             "c'est 1 + exp(−z) : il reste à diviser 1 par tout cela, entre "
             "parenthèses.": lambda Z: 1 + np.exp(-Z),
             "il y a un signe moins au dénominateur, là où il faut un plus.": lambda Z: (
@@ -649,6 +772,15 @@ LESSONS["01"] = {
             "et 1.": np.exp,
             "c'est la marche : elle saute de 0 à 1, alors qu'il faut une pente "
             "douce.": step,
+            "il manque le signe moins de l'exposant, et la division "
+            "de 1 par le tout.": lambda Z: 1 + np.exp(Z),
+            "vous rendez une liste ; sans boucle, l'expression rend un "
+            "tableau.": lambda Z: [_sigma(z) for z in Z],
+            "vos nombres sont justes, mais une boucle ne parcourt pas un tableau sans "
+            "ligne ; np.exp accepte Z en entier, sans "
+            "boucle.": lambda Z: np.array([_sigma(z) for z in Z]),
+            "vos boucles supposent des lignes et des colonnes ; np.exp accepte Z en "
+            "entier, quelle que soit sa forme.": _sigma_by_cells,
         },
     ),
     "loss": Exercise(
@@ -657,6 +789,7 @@ LESSONS["01"] = {
             (np.array([[1.0], [0.0]]), np.array([[0.8], [0.5]])),
             _columns(5, seed=1),
             _columns(8, seed=2),
+            _columns(2000, seed=8),
         ],
         mistakes={
             "votre perte est négative ; il manque un signe moins.": lambda y, A: (
@@ -664,6 +797,36 @@ LESSONS["01"] = {
             ),
             "c'est la somme des pertes, elle grandit avec le nombre de plantes ; il en "
             "faut la moyenne.": lambda y, A: len(y) * _loss(y, A),
+            "vous divisez toujours par 2, le nombre de plantes de l'exemple ; divisez "
+            "par leur nombre, len(y), ou prenez np.mean.": lambda y, A: (
+                len(y) / 2 * _loss(y, A)
+            ),
+            "votre résultat est un tableau d'une case, au lieu d'un nombre : np.mean "
+            "sans axis, sans boucle (dans une boucle, A[i] est encore une "
+            "ligne).": lambda y, A: np.reshape(_loss(y, A), 1),
+            "votre résultat est un tableau d'une ligne et d'une colonne, au lieu d'un "
+            "nombre ; prenez np.mean de la colonne.": lambda y, A: np.reshape(
+                _loss(y, A), (1, 1)
+            ),
+            "p est ici la probabilité donnée à la mauvaise réponse : pour une plante "
+            "toxique (y = 1), p vaut A.": lambda y, A: _loss(1 - y, A),
+            "vous prenez le logarithme de la moyenne ; il faut la moyenne des "
+            "logarithmes.": lambda y, A: -np.log(np.mean(_likelihoods(y, A))),
+            "c'est la moyenne des p ; il manque leur logarithme, et un signe "
+            "moins.": lambda y, A: np.mean(_likelihoods(y, A)),
+            "il manque le logarithme : vous moyennez −p.": lambda y, A: (
+                -np.mean(_likelihoods(y, A))
+            ),
+            "en Python, 1 - y * b ne retranche que y * b : mettez 1 − y entre "
+            "parenthèses.": lambda y, A: (
+                -np.mean(y * np.log(A) + 1 - y * np.log(1 - A))
+            ),
+            "c'est l'écart moyen entre y et A ; la perte demandée est la moyenne des "
+            "−log p.": lambda y, A: np.mean(np.abs(y - A)),
+            "avec 2000 plantes, le produit des p est arrondi à zéro ; prenez les "
+            "logarithmes d'abord, et additionnez-les.": lambda y, A: (
+                -np.log(np.prod(_likelihoods(y, A))) / len(y)
+            ),
             "il faut un seul nombre, la moyenne sur les plantes, et non un par "
             "plante.": lambda y, A: -(y * np.log(A) + (1 - y) * np.log(1 - A)),
             "les plantes comestibles (y = 0) ne coûtent rien chez vous ; il manque "
@@ -697,31 +860,61 @@ LESSONS["01"] = {
         cases=[
             (_sum_of_squares, np.array([[3.0]])),
             (_sum_of_squares, np.array([[1.0], [-2.0]])),
+            (_product, np.array([[2.0], [3.0]])),
             (_sum_of_cubes, np.array([[1.0, 2.0, -0.5], [0.3, 0.7, 1.1]]), 0.1),
+            (_sum_of_cubes, np.array([1.0, -2.0, 0.5])),
+            (_sum_of_squares, np.array(0.5)),
         ],
         mistakes={
             "c'est encore l'arbitre fautif : il annonce 12 au lieu de 6. Cherchez "
             "d'abord de combien le paramètre a bougé entre les deux "
-            "mesures.": _numerical_gradient_by(factor=1, forget=False),
+            "mesures.": _differences(factor=1, forget=False),
             "une faute de moins. L'autre se voit avec deux cases : la première reste "
-            "décalée pendant que l'on mesure la seconde.": _numerical_gradient_by(
-                forget=False
-            ),
+            "décalée pendant que l'on mesure la seconde.": _differences(forget=False),
             "une faute de moins. L'autre est un facteur : de −ε à +ε, le paramètre n'a "
-            "pas bougé de ε.": _numerical_gradient_by(factor=1),
+            "pas bougé de ε.": _differences(factor=1),
             "il faut mesurer de part et d'autre, à −ε et à +ε ; vous partez du "
-            "milieu.": _numerical_gradient_by(factor=1, backward=0),
+            "milieu.": _differences(factor=1, backward=0),
             "vous ne mesurez que d'un côté, et divisez comme s'il y en avait "
-            "deux.": _numerical_gradient_by(backward=0),
+            "deux.": _differences(backward=0),
             "le signe est inversé : la mesure à +ε vient d'abord.": (
-                _numerical_gradient_by(factor=-2)
+                _differences(factor=-2)
             ),
-            "en Python, a / 2 * b multiplie par b : mettez le diviseur entre "
-            "parenthèses.": lambda function, parameter, epsilon=1e-6: (
-                epsilon**2 * numerical_gradient(function, parameter, epsilon)
+            "en Python, a / 2 * b multiplie par b : mettez le diviseur, 2 * epsilon, "
+            "entre parenthèses.": _differences(power=-1),
+            "mettez le diviseur, 2 * epsilon, entre parenthèses : a / 2 * b multiplie "
+            "par b. Il reste aussi une faute dans shift.": _differences(
+                power=-1, forget=False
             ),
-            "la pente est deux fois trop petite : relisez le "
-            "diviseur.": _numerical_gradient_by(factor=4),
+            "vous divisez par 2, et il manque ε au diviseur.": _differences(power=0),
+            "vous décalez toutes les cases à la fois ; shift vaut ε dans une seule "
+            "case, et 0 dans les autres.": _differences_all_shifted(factor=2),
+            "vous décalez toutes les cases à la fois ; shift vaut ε dans une seule "
+            "case. Le diviseur est aussi à reprendre.": _differences_all_shifted(
+                factor=1
+            ),
+            "« shift[:] » décale toutes les cases à la fois ; une seule doit valoir ε, "
+            "et les autres 0.": _differences_all_shifted(scalars=False),
+            "« shift[:] » décale toutes les cases à la fois ; une seule doit valoir ε. "
+            "Le diviseur est aussi à reprendre.": _differences_all_shifted(
+                factor=1, scalars=False
+            ),
+            "vous ne donnez à function qu'une seule case ; elle attend tout le "
+            "tableau, dont une seule case a bougé.": _differences_of_cells(),
+            "vous ne donnez à function qu'une seule case ; elle attend tout le "
+            "tableau. Le diviseur est aussi à reprendre.": _differences_of_cells(
+                factor=1
+            ),
+            "c'est juste, sauf pour un paramètre d'un seul nombre, de forme () : ni "
+            "« shift[:] » ni une boucle sur les lignes n'y conviennent ; np.zeros_like "
+            "et np.ndindex, si.": _differences_of_arrays,
+            "seule la première case est mesurée : le return est sans doute dans la "
+            "boucle.": _differences_first_only,
+            "vos boucles supposent des lignes et des colonnes ; np.ndindex parcourt un "
+            "tableau de toute forme, comme celui d'une case.": _differences_by_rows,
+            "la pente est deux fois trop petite : relisez le diviseur.": _differences(
+                factor=4
+            ),
         },
     ),
     "neuron_gradients": Exercise(
@@ -752,6 +945,80 @@ LESSONS["01"] = {
             "plantes.": lambda X, y, A: (
                 X.T @ (A - y),
                 _neuron_gradients(X, y, A)[1],
+            ),
+            "vous divisez par le nombre de cases de X ; la moyenne se prend sur les "
+            "plantes, len(y).": lambda X, y, A: tuple(
+                gradient / X.shape[1] for gradient in _neuron_gradients(X, y, A)
+            ),
+            "db est juste, mais dW est divisé par le nombre de cases de X ; la moyenne "
+            "se prend sur les plantes, len(y).": lambda X, y, A: (
+                _neuron_gradients(X, y, A)[0] / X.shape[1],
+                _neuron_gradients(X, y, A)[1],
+            ),
+            "vous divisez toujours par 2, le nombre de plantes de l'exemple ; "
+            "divisez par len(y).": lambda X, y, A: tuple(
+                gradient * len(y) / 2 for gradient in _neuron_gradients(X, y, A)
+            ),
+            "dW est juste, mais db contient encore une valeur par plante ; on "
+            "additionne les lignes, avec axis=0.": lambda X, y, A: (
+                _neuron_gradients(X, y, A)[0],
+                (A - y) / len(y),
+            ),
+            "dW est juste, mais axis=1 additionne dans chaque ligne ; on additionne "
+            "les lignes entre elles, avec axis=0, et keepdims.": lambda X, y, A: (
+                _neuron_gradients(X, y, A)[0],
+                (A - y).ravel() / len(y),
+            ),
+            "il manque la transposée de X : (n, m) par (m, 1) donne (n, "
+            "1).": lambda X, y, A: (
+                X @ (A - y) / len(y),
+                _neuron_gradients(X, y, A)[1],
+            ),
+            "« * » multiplie case par case ; le produit de matrices, qui additionne "
+            "sur les plantes, s'écrit « @ ».": lambda X, y, A: (
+                X.T * ((A - y) / len(y)),
+                _neuron_gradients(X, y, A)[1],
+            ),
+            "dans dW, chaque mesure multiplie l'erreur de sa plante, mais il reste à "
+            "additionner sur les plantes : un produit de matrices, « @ », fait les "
+            "deux.": lambda X, y, A: (
+                X * (A - y) / len(y),
+                _neuron_gradients(X, y, A)[1],
+            ),
+            "les nombres sont justes, mais dW doit être une colonne, de forme (n, 1) "
+            "comme W ; un produit de matrices la donne.": lambda X, y, A: (
+                _neuron_gradients(X, y, A)[0].ravel(),
+                _neuron_gradients(X, y, A)[1],
+            ),
+            "les nombres sont justes, mais dW est une ligne ; il faut une colonne, de "
+            "forme (n, 1) comme W.": lambda X, y, A: (
+                _neuron_gradients(X, y, A)[0].T,
+                _neuron_gradients(X, y, A)[1],
+            ),
+            "les nombres sont justes, mais dW doit avoir la forme (n, 1), comme W, et "
+            "db la forme (1, 1), comme b.": lambda X, y, A: (
+                _neuron_gradients(X, y, A)[0].ravel(),
+                np.mean(A - y),
+            ),
+            "dW est un seul nombre : votre somme mélange les mesures ; il faut une "
+            "pente par mesure.": lambda X, y, A: (
+                np.sum(X * (A - y)) / len(y),
+                _neuron_gradients(X, y, A)[1],
+            ),
+            "dW est un seul nombre : votre moyenne mélange les mesures ; il faut une "
+            "pente par mesure.": lambda X, y, A: (
+                np.mean(X * (A - y)),
+                _neuron_gradients(X, y, A)[1],
+            ),
+            "db est juste, mais dW est divisé deux fois par le nombre de "
+            "plantes.": lambda X, y, A: (
+                _neuron_gradients(X, y, A)[0] / len(y),
+                _neuron_gradients(X, y, A)[1],
+            ),
+            "dW est juste, mais db est divisé deux fois par le nombre de plantes ; dZ "
+            "l'est déjà, il suffit d'additionner.": lambda X, y, A: (
+                _neuron_gradients(X, y, A)[0],
+                _neuron_gradients(X, y, A)[1] / len(y),
             ),
             "les nombres sont justes, mais db doit avoir la forme (1, 1), comme b : "
             "pensez à keepdims.": lambda X, y, A: (
@@ -785,19 +1052,52 @@ LESSONS["01"] = {
         success="Cette boucle entraînera tous les réseaux du cours.",
         cases=[
             (np.array([[1.0], [-1.0]]), np.array([[1.0], [0.0]]), 0.5, 2),
+            (*_plants(6, 1, seed=9)[:2], 0.3, 1),
             (*_plants(5, 2, seed=6)[:2], 0.1, 4),
             (*_plants(7, 3, seed=7)[:2], 2.0, 6),
         ],
+        run=_run_descend,
         mistakes={
-            "vos pas montent la pente au lieu de la descendre ; regardez leur "
-            "signe.": lambda X, y, learning_rate, n_iter: _descend(
+            "update modifie sur place et ne renvoie rien : n'écrivez ni « W = » ni "
+            "« b = » devant.": _descend_by(move_W=update, move_b=update),
+            "update modifie sur place et ne renvoie rien : n'écrivez pas « W = » "
+            "devant.": _descend_by(move_W=update),
+            "update modifie sur place et ne renvoie rien : n'écrivez pas « b = » "
+            "devant.": _descend_by(move_b=update),
+            _TWO_GRADIENTS: _descend_at_once,
+            "vous recevez db avant dW ; neuron_gradients les rend dans l'autre "
+            "ordre.": _descend_by(lambda *case: _neuron_gradients(*case)[::-1]),
+            "losses.append allonge la liste et ne renvoie rien : n'écrivez pas "
+            "« losses = » devant.": _descend_by(
+                note=lambda losses, value: losses.append(value)
+            ),
+            "« losses = loss(…) » remplace la liste par un nombre ; allongez-la, avec "
+            "losses.append.": _descend_by(note=lambda losses, value: value),
+            "« += » n'ajoute pas un nombre à une liste ; allongez-la, avec "
+            "losses.append.": _descend_by(note=operator.iadd),
+            "les poids sont justes, mais la perte est infinie : y vient d'abord, "
+            "puis A.": _descend_by(measure=lambda y, A: _loss(A, y)),
+            "ni W ni b ne bougent ; update attend d'abord le paramètre, puis son "
+            "gradient.": _descend_by(move_W=_moved_gradient, move_b=_moved_gradient),
+            "vos pas montent la pente au lieu de la descendre ; regardez leur signe, "
+            "ou l'ordre de y et A.": lambda X, y, learning_rate, n_iter: _descend(
                 X, y, -learning_rate, n_iter
             ),
-            "le biais ne bouge pas : il fait un pas, lui aussi.": _frozen("b"),
-            "les poids W ne bougent pas : ils font un pas, eux aussi.": _frozen("W"),
+            "le biais ne bouge pas : il fait un pas, lui aussi.": _descend_by(
+                move_b=_still
+            ),
+            "les poids W ne bougent pas : ils font un pas, eux aussi.": _descend_by(
+                move_W=_still
+            ),
             "la longueur des pas ne tient pas compte de "
             "learning_rate.": lambda X, y, learning_rate, n_iter: _descend(
                 X, y, 1, n_iter
+            ),
+            "A est encore la somme pondérée ; il manque la sigmoïde, que neuron "
+            "applique.": _descend_by(activation=lambda Z: Z),
+            "votre taux vaut toujours 0.1 ; servez-vous de learning_rate, reçu en "
+            "argument.": lambda X, y, learning_rate, n_iter: _descend(
+                X, y, 0.1, n_iter
             ),
             "la descente s'arrête après un pas : le return est sans doute dans la "
             "boucle.": lambda X, y, learning_rate, n_iter: _descend(

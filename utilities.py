@@ -50,26 +50,12 @@ from tqdm import tqdm
 # Ce que « from utilities import * » apporte. Les fonctions enseignées n'en sont pas :
 # un carnet qui écrit les siennes sous les mêmes noms les garde.
 __all__ = [
-    "NeuralNetwork",
-    "NeuralNetworkRegressor",
-    "animate",
-    "decimal",
-    "explore",
-    "flatten_images",
-    "load_class_names",
-    "load_data",
-    "load_image",
-    "percent",
-    "plot_confusion_matrix",
-    "plot_decision_boundary",
-    "plot_images",
-    "plot_learning_curves",
-    "plot_network",
-    "plot_points",
-    "plot_stills",
-    "plot_weights",
-    "set_style",
-]
+    "NeuralNetwork", "NeuralNetworkRegressor", "animate", "decimal", "explore",
+    "flatten_images", "load_class_names", "load_data", "load_image", "percent",
+    "plot_confusion_matrix", "plot_decision_boundary", "plot_images",
+    "plot_learning_curves", "plot_network", "plot_points", "plot_stills",
+    "plot_weights", "set_style",
+]  # fmt: skip
 
 # Un seul fil pour les produits de matrices : à ces tailles, un second ne gagne rien,
 # et sur une machine occupée chacun attend l'autre sans rien faire, dix fois plus long.
@@ -558,7 +544,9 @@ class _Network(BaseEstimator):
 
     def _train(self, X, Y, validation, theta, rng) -> None:
         """Boucle sur les époques : met theta à jour sur place, remplit l'historique."""
-        solver = self._make_solver()
+        solver = Momentum(self.momentum, self.nesterovs_momentum)
+        if self.solver == "adam":
+            solver = Adam(self.beta_1, self.beta_2, self.epsilon)
         self.history_, self.n_iter_, diverged = {}, 0, False
         # Sans arrêt précoce ni tol, l'entraînement va au bout de max_iter.
         may_stop = self.early_stopping or self.tol > 0
@@ -575,7 +563,10 @@ class _Network(BaseEstimator):
                     if diverged:
                         break
                     self._record(scores, progress)
-                    score = self._monitored_score(scores)
+                    # Ce qui doit croître : une exactitude, ou l'opposé d'une perte.
+                    score = -scores["loss"]
+                    if self.early_stopping:
+                        score = scores.get("val_accuracy", -scores["val_loss"])
                     n_stale = 0 if score > best_score + self.tol else n_stale + 1
                     if score > best_score:
                         best_score, best_theta[:] = score, theta
@@ -601,12 +592,6 @@ class _Network(BaseEstimator):
             names = {"loss": "perte", "val_loss": "perte de validation"}
             shown = [key for key in names if key in scores]
             progress.set_postfix({names[key]: decimal(scores[key], 3) for key in shown})
-
-    def _monitored_score(self, scores: dict[str, float]) -> float:
-        """Ce qui doit croître : l'exactitude de validation, ou l'opposé d'une perte."""
-        if self.early_stopping:
-            return scores.get("val_accuracy", -scores["val_loss"])
-        return -scores["loss"]
 
     def _check_divergence(self, diverged: bool, X: NDArray) -> None:
         """Refuse des poids qui ne donnent plus de nombres, ou dit lesquels sont gardés.
@@ -643,7 +628,9 @@ class _Network(BaseEstimator):
                 X_batch = self.augment(X_batch.copy(), rng)
             gradient, outputs[batch] = self._gradient(X_batch, Y[batch], *functions)
             if self.alpha > 0:
-                penalty += self._penalty()
+                penalty += (
+                    self.alpha / 2 * sum(float(np.vdot(W, W)) for W in self.coefs_)
+                )
             update(theta, solver(gradient), self.learning_rate_init)
         metrics = self._metrics(Y, outputs)
         metrics["loss"] += penalty / m
@@ -659,10 +646,6 @@ class _Network(BaseEstimator):
             for (dW, _), W in zip(gradients, self.coefs_):
                 dW += self.alpha / len(Y) * W
         return _flatten(gradients), activations[-1]
-
-    def _penalty(self) -> float:
-        """Pénalité L2, alpha / 2 fois la somme des W²."""
-        return self.alpha / 2 * sum(float(np.vdot(W, W)) for W in self.coefs_)
 
     def _evaluate(self, X_val: NDArray, Y_val: NDArray) -> dict[str, float]:
         """Perte et exactitude sur les exemples de validation."""
@@ -681,11 +664,6 @@ class _Network(BaseEstimator):
 
     def _parameters(self) -> Parameters:
         return list(zip(self.coefs_, self.intercepts_))
-
-    def _make_solver(self) -> Callable[[NDArray], NDArray]:
-        if self.solver == "adam":
-            return Adam(self.beta_1, self.beta_2, self.epsilon)
-        return Momentum(self.momentum, self.nesterovs_momentum)
 
     def _check_hyperparameters(self) -> None:
         """Refuse une valeur impossible, en disant laquelle et ce qui était attendu."""
@@ -997,16 +975,11 @@ def plot_decision_boundary(
 
 
 FILM_BUTTONS = {
-    "Decrease speed": ("−", "ralentir"),
-    "First frame": ("«", "première image"),
-    "Previous frame": ("‹", "image précédente"),
-    "Play backwards": ("◀", "lecture à rebours"),
-    "Pause": ("‖", "pause"),
-    "Play": ("▶", "lecture"),
-    "Next frame": ("›", "image suivante"),
-    "Last frame": ("»", "dernière image"),
-    "Increase speed": ("+", "accélérer"),
-}
+    "Decrease speed": "− ralentir", "First frame": "« première image",
+    "Previous frame": "‹ image précédente", "Play backwards": "◀ lecture à rebours",
+    "Pause": "‖ pause", "Play": "▶ lecture", "Next frame": "› image suivante",
+    "Last frame": "» dernière image", "Increase speed": "+ accélérer",
+}  # fmt: skip
 FILM_MODES = {"Once": "une fois", "Loop": "en boucle", "Reflect": "aller-retour"}
 
 
@@ -1045,7 +1018,8 @@ def animate(
         plt.close(figure)
     # Les symboles de matplotlib viennent d'un site : hors ligne, rien ne paraîtrait.
     page = re.sub(r'<link rel="stylesheet".*?>', "", page, flags=re.DOTALL)
-    for english, (symbol, french) in FILM_BUTTONS.items():
+    for english, words in FILM_BUTTONS.items():
+        symbol, _, french = words.partition(" ")
         button = rf'title="{english}" aria-label="{english}"(.*?)<i .*?></i>'
         label = rf'title="{french}" aria-label="{french}"\1{symbol}'
         page = re.sub(button, label, page, count=1, flags=re.DOTALL)
@@ -1219,10 +1193,10 @@ def load_class_names(name: str | os.PathLike = "silhouettes") -> list[str]:
     with _open_hdf5(path) as file:
         n_classes = int(_read_labels(file, "Y_train").max()) + 1
         names = ["chat", "chien"] if name == "photos" else [*map(str, range(n_classes))]
-        names = np.ravel(file.attrs.get("classes", names)).tolist()
+        names = np.ravel(file.attrs.get("classes", names))
     try:
-        names = [n if isinstance(n, str) else n.decode() for n in names]
-    except (AttributeError, UnicodeDecodeError):  # ni du texte, ni des octets UTF-8
+        names = [(n.encode() if isinstance(n, str) else n).decode() for n in names]
+    except (AttributeError, UnicodeError):  # ni du texte, ni des octets UTF-8
         names = []
     if len(names) < n_classes:
         raise ValueError(

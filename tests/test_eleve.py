@@ -170,10 +170,11 @@ def test_with_every_hole_empty_it_prints_what_the_lesson_prints(path):
             "tags", []
         ):
             continue
+        if nbgrader(cell).get("solution"):  # un trou, ou un code à réparer
+            expected = "Pas encore" if "eleve" in cell.metadata else "À faire"
         text = printed(run)
         if nbgrader(cell).get("grade"):
-            is_repair = "Pas encore" in text
-            assert is_repair or "À faire" in text, text
+            assert f" · {expected} : " in text, text
         elif "exercises.progress" not in cell.source:
             assert text == printed(cell), cell.id
 
@@ -227,3 +228,32 @@ def test_nbgrader_gives_what_each_copy_deserves(tmp_path):
         )
         marks = dict(rows.fetchall())
     assert marks == {"juste": len(names), "vide": 0, "moitie": len(half)}
+
+
+# --- Dans un vrai noyau ---------------------------------------------------------------
+
+
+@pytest.mark.parametrize("graded", [False, True])
+def test_a_kernel_survives_what_beginners_write(graded, monkeypatch):
+    monkeypatch.setenv("PYTHONPATH", str(ROOT))
+    monkeypatch.delenv(exercises.GRADING_VARIABLE, raising=False)
+    if graded:
+        monkeypatch.setenv(exercises.GRADING_VARIABLE, "1")
+    bodies = {
+        "E = np.exp(-Z)\n    ...  # à vous\n    return E": "À faire",
+        "return Z[...]": "Pas encore : avec Z",
+        "exit()": "arrête tout",
+        "return input()": "demande une saisie",
+        "get_ipython().system('')": "il manque un return",
+    }
+    sources = ["import numpy as np, exercises"]
+    for body in bodies:
+        define = f"def sigma(Z):\n    {body}"
+        sources += [define, 'sigma = exercises.check("sigma", sigma)']
+    cells = [nbformat.v4.new_code_cell(source) for source in sources]
+    client = NotebookClient(nbformat.v4.new_notebook(cells=cells))
+    client.execute()
+    for cell, words in zip(cells[2::2], bodies.values(), strict=True):
+        printed, *errors = cell.outputs
+        assert words in printed.text
+        assert [error.output_type for error in errors] == ["error"] * graded

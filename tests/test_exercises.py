@@ -285,7 +285,7 @@ def differ(first, second):
         return first != second
     try:
         for one, other in zip(first, second):
-            np.testing.assert_allclose(one, other, rtol=1e-5, atol=1e-8, strict=False)
+            np.testing.assert_allclose(one, other, rtol=1e-5, atol=1e-8)
             assert np.shape(one) == np.shape(other)
     except (AssertionError, TypeError):
         return True

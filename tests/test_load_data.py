@@ -6,14 +6,13 @@ le fichier en cause et dit ce qui était attendu ; rien de h5py n'y transparaît
 
 import contextlib
 import hashlib
-import os
-import subprocess
 import sys
 import threading
 import zlib
 from functools import partial
 from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
+from unittest.mock import Mock
 
 import h5py
 import numpy as np
@@ -65,6 +64,7 @@ def test_folder_of_ones_own(folder, monkeypatch):
     monkeypatch.chdir(folder.parent)
     monkeypatch.setenv("HOME", str(folder.parent))
     monkeypatch.setenv("USERPROFILE", str(folder.parent))
+    monkeypatch.delenv("COURSE_PHOTOS_DIR", raising=False)
     for name in (folder, str(folder), folder.name, f"~/{folder.name}"):
         assert_same(load_data(name), read_folder(folder))
 
@@ -131,24 +131,16 @@ def test_class_names_default_to_numbers(folder):
     assert load_class_names(folder) == ["0", "1"]
 
 
-LATIN_1 = np.array(["été".encode("latin-1"), b"pluie"])
+LATIN_1 = np.array([b"\xe9t\xe9", b"pluie"])
 
 
-@pytest.mark.parametrize("names", ["chat", [3, 4], ["chat"], LATIN_1], ids=repr)
+@pytest.mark.parametrize("names", ["chat", [3, 4], ["chat"], LATIN_1, LATIN_1.tolist()])
 def test_unusable_class_names_are_refused(names, folder):
     """Pas du texte, trop peu pour nommer chaque classe, ou pas de l'UTF-8."""
     path = write_part(folder, "train", lambda file: file.attrs.update(classes=names))
     with pytest.raises(ValueError) as refusal:
         load_class_names(folder)
     assert_helpful(refusal, path, "classes")
-
-
-def test_class_names_need_a_sound_file(folder):
-    """Les mêmes refus que `load_data`."""
-    path = write_part(folder, "train", unreadable_type)
-    with pytest.raises(OSError) as refusal:
-        load_class_names(folder)
-    assert_helpful(refusal, path)
 
 
 # --- Le cours précédent ---------------------------------------------------------------
@@ -173,22 +165,14 @@ print(X_train_reshape.shape, X_train_reshape.max())
 """
 
 
-def test_predecessor_notebook_runs_unchanged(tmp_path):
+def test_predecessor_notebook_runs_unchanged(tmp_path, monkeypatch, figures, capsys):
     """Les premières cellules du carnet 02 de Machine Learnia, lancées d'ailleurs."""
-    settings = {"MPLBACKEND": "Agg", "PYTHONPATH": str(ROOT)}
-    run = subprocess.run(
-        [sys.executable, "-B", "-c", PREDECESSOR],
-        cwd=tmp_path,
-        env={**os.environ, **settings},
-        capture_output=True,
-        encoding="utf-8",
-    )
-    assert run.returncode == 0, run.stderr
-    lines = run.stdout.splitlines()
+    monkeypatch.chdir(tmp_path)
+    exec(PREDECESSOR, {})
+    lines = capsys.readouterr().out.splitlines()
     assert lines[:2] == ["(2.5, 3.0) 0.69", "(1590, 28, 28) (1590, 1)"]
     assert "array([0., 1.]), array([793, 797])" in lines[2]
     assert lines[3:] == ["(1590, 784) 1.0"]
-    assert list(tmp_path.iterdir()) == []
 
 
 # --- Les noms et les dossiers refusés -------------------------------------------------
@@ -258,12 +242,6 @@ def key_among_many(file):
         file[f"cle_{index:02}"] = index
 
 
-def key_not_in_unicode(file):
-    """La clé attendue manque, une autre n'est pas de l'UTF-8."""
-    take(file, "X")
-    h5py.h5g.create(file.id, b"\xff\xfe")
-
-
 def soft_link(file):
     key, file["ailleurs"] = take(file, "X")
     file[key] = h5py.SoftLink("/ailleurs")
@@ -318,7 +296,6 @@ IMAGES = np.zeros((6, 5, 3), dtype=np.uint8)
 BAD_CONTENTS = {
     "sans_images": ("['Y_", no_key("X")),  # les clés présentes
     "cle_entre_mille": ("'cle_08'])", key_among_many),
-    "cle_pas_en_unicode": ("X_", key_not_in_unicode),
     "groupe": ("X_", lambda file: file.create_group(take(file, "X")[0])),
     "lien": ("X_", soft_link),
     "lien_externe": ("X_", external_link),
@@ -328,10 +305,7 @@ BAD_CONTENTS = {
     "type_illisible": ("HDF5", unreadable_type),
     "a_moitie_ecrit": ("inachevé", half_written),
     "jamais_ecrit": ("inachevé", replace("Y", shape=(6, 1), dtype="f8")),
-    "demesure": (  # plus que n'en tient aucune mémoire : ne rien allouer
-        "inachevé",
-        replace("X", shape=(10**15, 28, 28), dtype="u1", chunks=(999, 28, 28)),
-    ),
+    "demesure": ("vé", replace("X", shape=(10**15, 5, 3), dtype="u1", chunks=True)),
     "longueurs": ("(7, 5, 3)", replace("X", data=np.zeros((7, 5, 3), "u1"))),
     "aucune_image": ("vide", replace("X", data=IMAGES[:0])),
     "images_vides": ("vide", replace("X", data=IMAGES[:, :0], maxshape=(6, None, 3))),
@@ -404,22 +378,19 @@ def test_file_that_is_not_there(part, folder):
     refusal_of(folder, path, kind=OSError)
 
 
-@pytest.mark.parametrize(
-    ("error", "extract"), [(PermissionError, "droits"), (BlockingIOError, "écriture")]
-)
-def test_file_that_is_forbidden_or_busy(error, extract, folder, monkeypatch):
-    """Il n'est pas dit abîmé pour autant."""
-
-    def refuse(*_):
-        raise error("Unable to open file")
-
+@pytest.mark.parametrize("error", [PermissionError, BlockingIOError])
+def test_file_that_is_forbidden_or_busy(error, folder, monkeypatch):
+    """Il n'est pas dit abîmé pour autant ; `load_image` parle de même."""
+    refuse = Mock(side_effect=error("Unable to open file"))
     monkeypatch.setattr(h5py, "File", refuse)
-    refusal_of(folder, folder / "trainset.hdf5", extract, kind=error)
+    path = folder / "trainset.hdf5"
+    message = refusal_of(folder, path, kind=error)
+    assert "HDF5" not in message
     if error is PermissionError:
         monkeypatch.setattr(Image, "open", refuse)
         with pytest.raises(error) as refusal:
-            load_image("a.png")
-        assert_helpful(refusal, "a.png", extract)
+            load_image(path)
+        assert str(refusal.value) == message
 
 
 @pytest.mark.parametrize("edit", [None, no_key("Y")])
@@ -444,16 +415,13 @@ def shipped_copy(folder):
 def test_truncated_file_is_refused(shipped_copy):
     """Coupé n'importe où, de quelques octets ou presque tout entier."""
     content = shipped_copy.read_bytes()
-    for length in {1, 8, 9, 100, len(content) - 1, *range(512, len(content), 3001)}:
+    for length in {1, 8, 9, 100, len(content) - 1, *range(512, len(content), 5003)}:
         shipped_copy.write_bytes(content[:length])
         refusal_of(shipped_copy.parent, shipped_copy, kind=OSError)
 
 
 def is_structure(path):
-    """Les octets qui disent où est chaque morceau, sa taille, son type.
-
-    Aucune somme de contrôle ne les protège, comme elle le fait des pixels.
-    """
+    """Les octets qui disent où est chaque morceau : sans somme de contrôle, eux."""
     mask = np.frombuffer(path.read_bytes(), dtype=np.uint8) != 0
     with h5py.File(path, "r") as file:
         for dataset in file.values():
@@ -468,9 +436,9 @@ def test_flipped_bits_never_go_unnoticed(shipped_copy):
     folder, content = shipped_copy.parent, shipped_copy.read_bytes()
     expected = read_part(folder, "test")
     rng = np.random.default_rng(0)
-    structure = rng.choice(np.flatnonzero(is_structure(shipped_copy)), size=250)
+    structure = rng.choice(np.flatnonzero(is_structure(shipped_copy)), size=150)
     n_refusals = 0
-    for position in [*structure, *rng.integers(len(content), size=50)]:
+    for position in [*structure, *rng.integers(len(content), size=30)]:
         altered = bytearray(content)
         altered[position] ^= 1 << rng.integers(8)
         shipped_copy.write_bytes(altered)
@@ -481,7 +449,7 @@ def test_flipped_bits_never_go_unnoticed(shipped_copy):
             n_refusals += 1
         else:
             assert_same(arrays, expected)
-    assert n_refusals > 100
+    assert n_refusals > 40
 
 
 # --- Les téléchargements --------------------------------------------------------------
@@ -558,12 +526,6 @@ def test_pooch_that_is_not_installed(server, cache, monkeypatch):
     assert server.requests == []
 
 
-def test_unusable_cache_is_explained(server, cache):
-    """Un cache où l'on ne peut écrire : la même variable est proposée."""
-    cache.write_bytes(b"un fichier a la place du dossier")
-    refusal_of("photos", "trainset.hdf5", "COURSE_PHOTOS_DIR", kind=OSError)
-
-
 def test_photos_dir_wins(server, cache, folder, monkeypatch):
     """Avec COURSE_PHOTOS_DIR, aucune requête."""
     monkeypatch.setenv("COURSE_PHOTOS_DIR", str(folder))
@@ -619,20 +581,14 @@ def test_one_pixel_fills_the_image(tmp_path):
 @pytest.mark.parametrize("side", [112, 1200, 4000])
 def test_a_jpeg_is_read_reduced_only_if_it_is_large(side, tmp_path, monkeypatch):
     """Une grande photographie tient en mémoire ; une petite garde ses détails."""
-    sizes = []
-
-    def spy(image):
-        sizes.append(image.size)
-        return transpose(image)
-
-    transpose = ImageOps.exif_transpose
-    monkeypatch.setattr(ImageOps, "exif_transpose", spy)
+    transpose = Mock(side_effect=ImageOps.exif_transpose)
+    monkeypatch.setattr(ImageOps, "exif_transpose", transpose)
     gradient = np.linspace(0, 255, side).astype(np.uint8)
     path = save(tmp_path / "a.jpg", np.tile(gradient, (side // 2, 1)))
     small = load_image(path, shape=(14, 28))
     exact = gradient.reshape(28, -1).mean(axis=1) if side % 28 == 0 else small[0]
     np.testing.assert_allclose(small, np.tile(exact, (14, 1)), atol=3)
-    [(width, height)] = sizes
+    width, height = transpose.call_args.args[0].size
     assert 112 <= width <= 500
     assert 2 * height == width
 
