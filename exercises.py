@@ -1142,9 +1142,37 @@ def _confusion_counts(y, y_pred):
     return counts
 
 
-def _refuse_overflow(function, *arguments):
-    with np.errstate(over="raise", invalid="raise"):
+def _quote_errors(function, *arguments):
+    """Appelle la réponse ; d'une erreur que le juge ne sait pas dire, cite Python."""
+    try:
         return function(*arguments)
+    except (TypeError, IndexError, ValueError) as error:
+        kind = type(error).__name__
+        return _Problem(_explain(error).replace(kind, f"{kind} (« {error} »)"))
+
+
+_POSITIVE_EXPONENT = (
+    "les nombres sont bons, mais l'exponentielle d'un nombre positif est encore "
+    "calculée ; plutôt que de borner z ou de taire NumPy, récrivez la fraction."
+)
+
+
+def _watch_exponentials(sigmoid, Z):
+    """Appelle la réponse, et refuse qu'elle prenne l'exponentielle d'un positif."""
+    exp, exponents = np.exp, []
+
+    def watched(x, *out, where=True, **options):
+        exponents.append(np.max(x, initial=0, where=where))
+        return exp(x, *out, where=where, **options)
+
+    with (
+        mock.patch("numpy.exp", watched),
+        np.errstate(over="raise", invalid="raise"),
+    ):
+        A = _quote_errors(sigmoid, Z)
+    if max(exponents, default=0) > 0 and _same(A, utilities.sigmoid(Z)):
+        return _Problem(_POSITIVE_EXPONENT)
+    return A
 
 
 def _sigmoid_with_if(Z):
@@ -1184,8 +1212,28 @@ def _counted_without_int(y, y_pred):
 
 
 def _counted_without_ravel(y, y_pred):
-    # NumPy le refuse selon sa version : int() d'un tableau d'un seul nombre.
-    raise TypeError
+    # int() d'un tableau d'un seul nombre : selon sa version, NumPy le refuse ainsi.
+    raise TypeError("only 0-dimensional arrays can be converted to Python scalars")
+
+
+def _counted_all_at_once(y, y_pred):
+    counts = np.zeros((2, 2), dtype=int)
+    counts[y.astype(int), y_pred.astype(int)] += 1
+    return counts
+
+
+def _counted_by_comparisons(y, y_pred):
+    cells = itertools.product((0, 1), repeat=2)
+    return np.array([np.sum((y == i) & (y_pred == j)) for i, j in cells]).reshape(2, 2)
+
+
+def _counted_first(y, y_pred):
+    return _confusion_counts(y[:1], y_pred)
+
+
+def _divided_in_place(images):
+    images /= 255
+    return images.reshape(len(images), -1)
 
 
 def _labels(m, rng):
@@ -1219,13 +1267,30 @@ LESSONS["02"] = {
             "les lignes sont bonnes, mais leurs nombres vont encore de 0 à 255 ; "
             "ramenez-les entre 0 et 1.": lambda images: images.reshape(len(images), -1),
             "les nombres sont bons, mais chaque image reste une grille ; mettez-la "
-            "sur une seule ligne.": lambda images: images / 255,
+            "sur une seule ligne (reshape ne change pas images : il renvoie un nouveau "
+            "tableau).": lambda images: images / 255,
+            "« /= » voudrait ranger des nombres à virgule dans le tableau d'entiers "
+            "images, et NumPy refuse ; une division sans « = » en fait un nouveau.": (
+                _divided_in_place
+            ),
+            "c'est une liste de lignes ; on attend un seul tableau, et reshape le "
+            "donne sans boucle.": lambda images: [
+                image.ravel() / 255 for image in images
+            ],
             "toutes les images sont sur une même ligne ; il en faut une ligne par "
             "image.": lambda images: images.reshape(1, -1) / 255,
             "toutes les images se suivent dans un tableau à une dimension ; il faut "
             "une ligne par image.": lambda images: images.reshape(-1) / 255,
             "il y a une colonne par image, et l'on attend une ligne par image.": (
                 lambda images: images.reshape(len(images), -1).T / 255
+            ),
+            ".T, avant reshape, change l'ordre des pixels ; reshape suffit, il range "
+            "les rangées d'une image bout à bout.": (
+                lambda images: images.T.reshape(len(images), -1) / 255
+            ),
+            "le nombre de lignes est celui des images, len(images), et non la hauteur "
+            "de l'une d'elles.": (
+                lambda images: images.reshape(images.shape[1], -1) / 255
             ),
             "les pixels de plusieurs images se mélangent ; la première dimension est "
             "le nombre d'images, la seconde ce qui reste.": (
@@ -1247,6 +1312,7 @@ LESSONS["02"] = {
             "784 ne convient qu'aux images de 28 sur 28 ; laissez NumPy compter les "
             "colonnes.": lambda images: images.reshape(len(images), 784) / 255,
         },
+        run=_quote_errors,
         success="Elle sert pour des images de toute taille.",
     ),
     "sigmoid": Exercise(
@@ -1257,7 +1323,7 @@ LESSONS["02"] = {
             (np.array([[-5000.0, 1.0]]),),
             (np.array([[5000.0], [1.0]]),),
         ],
-        run=_refuse_overflow,
+        run=_watch_exponentials,
         mistakes={
             "c'est la bonne valeur, mais l'exponentielle déborde quand z est très "
             "négatif ; c'est ce côté-là qu'il faut écrire autrement.": (
@@ -1267,6 +1333,11 @@ LESSONS["02"] = {
             "grand ; c'est ce côté-là qu'il faut écrire autrement.": (
                 lambda Z: np.exp(Z) / (1 + np.exp(Z))
             ),
+            "la valeur est bonne, mais la puissance de e déborde quand z est très "
+            "négatif ; écrivez-y la fraction autrement.": (
+                lambda Z: 1 / (1 + np.e ** (-Z))
+            ),
+            _POSITIVE_EXPONENT: lambda Z: 1 / (1 + np.exp(-np.clip(Z, -500, 500))),
             "np.where calcule ses deux réponses en entier avant de choisir : l'une des "
             "deux exponentielles déborde. N'en calculez qu'une, celle d'un nombre "
             "toujours négatif.": _sigmoid_in_where,
@@ -1288,6 +1359,8 @@ LESSONS["02"] = {
             ),
             "« if » ne sait pas choisir pour tout un tableau à la fois ; np.where le "
             "fait case par case.": _sigmoid_with_if,
+            "math.exp et float ne prennent qu'un nombre ; np.exp prend tout un "
+            "tableau.": float,
         },
         success="Rien n'y déborde.",
     ),
@@ -1310,7 +1383,16 @@ LESSONS["02"] = {
             ),
             "ce sont les comparaisons, une par image ; il reste à en prendre la "
             "moyenne.": lambda y, y_pred: y_pred == y.ravel(),
+            "c'est un tableau d'un seul nombre, comme chaque ligne de la colonne y ; "
+            "mettez d'abord y en une suite.": (
+                lambda y, y_pred: np.atleast_1d(_accuracy(y, y_pred))
+            ),
+            "aucune réponse n'est jamais comptée bonne ; si vous avez écrit y.ravel, "
+            "il y manque ses parenthèses.": (
+                lambda y, y_pred: np.mean(y_pred == y.ravel)
+            ),
         },
+        run=_quote_errors,
         success="Une comparaison par image, et non m × m.",
     ),
     "margin_for_400": Value(
@@ -1337,8 +1419,14 @@ LESSONS["02"] = {
         mistakes={
             "les lignes et les colonnes sont échangées ; la ligne est la vraie classe, "
             "la colonne la classe prédite.": _counted(np.transpose),
-            "une même case ne dépasse jamais 1 ; ajoutez 1 à son compte au lieu de "
-            "le remplacer.": _counted(lambda counts: np.minimum(counts, 1)),
+            "une même case ne dépasse jamais 1 ; ajoutez 1 à son compte au lieu de le "
+            "remplacer. Avec des tableaux d'indices, += ne compte chaque case qu'une "
+            "fois : parcourez les images.": _counted(lambda counts: counts.clip(max=1)),
+            "avec des tableaux d'indices, += ne compte chaque case qu'une fois (et y, "
+            "en colonne, y rencontre tous les y_pred) ; parcourez les images une à "
+            "une.": _counted_all_at_once,
+            "c'est le piège des formes : (m, 1) et (m,) font m × m comparaisons ; "
+            "mettez y en une suite d'abord.": _counted_by_comparisons,
             "les deux classes sont échangées ; la ligne 0 est celle des chats.": (
                 _counted(lambda counts: counts[::-1, ::-1])
             ),
@@ -1354,16 +1442,40 @@ LESSONS["02"] = {
             "le signe est mauvais : les comptes descendent.": (
                 _counted(lambda counts: counts, step=-1)
             ),
+            "le return est dans la boucle : elle s'arrête à la première image.": (
+                _counted_first
+            ),
             "le numéro d'une ligne ou d'une colonne doit être un entier, et vos "
             "étiquettes sont des nombres à virgule ; convertissez-les.": (
                 _counted_without_int
             ),
-            "chaque ligne de la colonne y est encore un tableau d'un nombre ; mettez y "
-            "en une suite avant de la parcourir.": _counted_without_ravel,
+            "np.zeros(2, 2) prend le second 2 pour un type de nombres ; la forme se "
+            "donne en une fois, entre ses propres parenthèses.": (
+                lambda y, y_pred: np.zeros(2, 2)
+            ),
+            "des parenthèses après un tableau l'appellent comme une fonction ; ses "
+            "cases se lisent entre crochets.": lambda y, y_pred: y_pred(0),
+            "« & » passe avant « == » ; entourez chaque comparaison de parenthèses.": (
+                lambda y, y_pred: np.sum(y.ravel() == 0 & y_pred == 0)
+            ),
+            "un if, un and ou un or porte sur un tableau entier ; parcourez les images "
+            "une à une, ou réunissez deux comparaisons, chacune entre parenthèses, "
+            "par « & ».": lambda y, y_pred: np.sum(y.ravel() == 0 and y_pred == 0),
+            "les numéros de lignes et de colonnes doivent être des entiers ; et, avec "
+            "tout un tableau d'indices, += ne compterait chaque case qu'une fois : "
+            "parcourez les images.": lambda y, y_pred: np.zeros((2, 2))[y, y_pred],
+            "int() ne convertit qu'un nombre, et reçoit ici un tableau ; si c'est une "
+            "ligne de la colonne y, mettez y en une suite avant de la parcourir.": (
+                _counted_without_ravel
+            ),
+            "pour parcourir deux suites ensemble, il manque zip.": (
+                lambda y, y_pred: [0 for true, predicted in (y.ravel(), y_pred)]
+            ),
             "le tableau est resté à zéro ; il manque l'addition dans la boucle.": (
                 _counted(np.zeros_like)
             ),
         },
+        run=_quote_errors,
     ),
     "threshold": Value(
         reference=0.15,
