@@ -1692,8 +1692,8 @@ LESSONS["04"] = {
             (np.array([[1000.0, -1000.0, -1000.0]]),),
         ],
         mistakes={
-            "c'est une sigmoïde, case par case : les réponses d'une image ne font pas "
-            "1 en tout.": utilities.sigmoid,
+            "c'est une sigmoïde, case par case : le total des réponses d'une image "
+            "n'est pas 1.": utilities.sigmoid,
             "l'exponentielle déborde, et vous divisez par le total du tableau entier ; "
             "chaque ligne a son maximum et son total.": _softmax_of(
                 lambda Z: 0, np.sum
@@ -1710,7 +1710,7 @@ LESSONS["04"] = {
             "chaque ligne qu'il faut.": _softmax_of(np.max, _row_sum),
             "vous divisez par le total de tout le tableau ; chaque ligne doit avoir "
             "son propre total.": _softmax_of(_row_max, np.sum),
-            "ce sont les colonnes qui font 1 en tout ; une image est une ligne.": (
+            "ce sont les colonnes qui ont 1 pour total ; une image est une ligne.": (
                 _softmax_of(
                     lambda Z: Z.max(axis=0), lambda E: E.sum(axis=0, keepdims=True)
                 )
@@ -1718,8 +1718,8 @@ LESSONS["04"] = {
             "le total est celui des colonnes ; une image est une ligne.": _softmax_of(
                 _row_max, lambda E: E.sum(axis=0, keepdims=True)
             ),
-            "l'exponentielle est là, mais pas la division par le total : les réponses "
-            "d'une image ne font pas 1 en tout.": lambda Z: np.exp(Z - _row_max(Z)),
+            "l'exponentielle est là, mais pas la division par le total : celui "
+            "d'une image n'est pas 1.": lambda Z: np.exp(Z - _row_max(Z)),
             "l'exponentielle manque : une somme négative donne une probabilité "
             "négative.": lambda Z: Z / _row_sum(Z),
             "l'exposant a le mauvais signe : la plus grande somme doit recevoir la "
@@ -1817,7 +1817,7 @@ LESSONS["04"] = {
                 None, lambda activation, output: lambda Z: output(activation(Z))
             ),
             "la dernière couche passe par activation ; la sortie a sa fonction à elle, "
-            "output (comptée depuis zéro, la dernière a le numéro n − 1).": _forward_with(
+            "output (comptée depuis zéro, elle a le numéro n − 1).": _forward_with(
                 None, lambda activation, _: activation
             ),
             "toutes les couches passent par output, qui est réservée à la dernière.": (
@@ -1839,8 +1839,8 @@ LESSONS["04"] = {
             ),
             "il n'y a que la dernière sortie ; la rétropropagation aura besoin de "
             "toutes.": _forward_with(kept=lambda activations: activations[-1]),
-            "la liste est refaite à chaque tour, et n'a qu'une sortie ; ajoutez chacune "
-            "au bout, avec append.": _forward_with(kept=lambda a: a[-1:]),
+            "la liste est refaite à chaque tour, et n'a qu'une sortie ; ajoutez "
+            "chacune au bout, avec append.": _forward_with(kept=lambda a: a[-1:]),
             "la liste ne contient que X et la dernière sortie ; gardez celle de chaque "
             "couche.": _forward_with(kept=lambda a: [a[0], a[-1]]),
             "la liste ne contient que X ; il faut y ajouter la sortie de chaque "
