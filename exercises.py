@@ -55,7 +55,19 @@ TO_DO = (
 
 
 class _Problem(str):
-    """Ce qui remplace le résultat d'un essai manqué : la phrase qui dit pourquoi."""
+    """Ce qui remplace le résultat d'un essai manqué : la phrase qui dit pourquoi.
+
+    Deux fois le même problème, même quand la ligne citée n'est pas la même.
+    """
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, _Problem) and _bare(self) == _bare(other)
+
+    __hash__ = str.__hash__
+
+
+def _bare(problem: str) -> str:
+    return re.sub(", à la ligne « .* »", "", problem)
 
 
 @dataclass(frozen=True)

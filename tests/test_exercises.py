@@ -459,6 +459,17 @@ def neuron_gradients(X, y, A):
     assert "à la ligne « dW = X @ dZ.T »" in sentence
 
 
+def test_a_mistake_that_raises_is_named_too():
+    """La ligne que cite un message n'empêche pas de reconnaître l'erreur."""
+    source = """
+def softmax(Z):
+    E = np.exp(Z - Z.max(axis=1))
+    return E / E.sum(axis=1)
+"""
+    sentence, _ = verdict("softmax", written(source, "softmax"))
+    assert sentence.removeprefix("Pas encore : ") in ALL["softmax"].mistakes
+
+
 def written(source, name):
     """Une fonction dont Python connaît le texte, comme celle d'une cellule."""
     linecache.cache["<cellule>"] = (len(source), None, source.splitlines(True), "<c>")
