@@ -7,6 +7,9 @@ INSTALL := $(PY) -m pip install --disable-pip-version-check --prefer-binary
 # matplotlib recense les polices une fois, ici, plutôt qu'au milieu d'un carnet.
 FONTS := $(PY) -c 'import matplotlib.font_manager'
 
+# Deux processus, un fichier ou un carnet à la fois chacun : moitié moins d'attente.
+TEST_OPTIONS ?= -n 2 --dist loadfile
+
 # Le noyau « python3 » est celui de .venv, et matplotlib y dessine dans la page.
 export JUPYTER_PREFER_ENV_PATH := 1
 unexport MPLBACKEND
@@ -24,7 +27,7 @@ lab: .venv/.lab ## ouvre JupyterLab sur vos copies des carnets
 	  --LabApp.default_url=/lab/tree/mes_carnets/01_premier_neurone.ipynb $(LAB_OPTIONS)
 
 test: .venv/.dev ## vérifie tout : le module, les données, chaque cellule
-	$(PY) -m pytest
+	$(PY) -m pytest $(TEST_OPTIONS)
 
 # Ne garde des métadonnées que le noyau et le langage : ni heures, ni versions.
 notebooks: .venv/.lab ## réexécute les carnets, sur place

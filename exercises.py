@@ -46,7 +46,10 @@ TIME_LIMIT = 5.0  # secondes, pour tous les essais d'une réponse
 TOLERANCE = 1e-6
 GRADING_VARIABLE = "EXERCICES_NOTES"  # posée par nbgrader_config.py, pour noter
 
-TO_DO = "À faire : remplacez les points de suspension par votre réponse."
+TO_DO = (
+    "À faire : remplacez les points de suspension par votre réponse ; si elle est déjà "
+    "là, effacez-les."
+)
 
 # --- Le juge --------------------------------------------------------------------------
 
@@ -85,10 +88,12 @@ class Exercise:
         results = self._results(answer, time.monotonic() + TIME_LIMIT)
         if _same(results, expected):
             return None
+        if _has_hole(answer):
+            return TO_DO
         for sentence, mistake in self.mistakes.items():
             if _same(results, self._results(mistake)):
                 return sentence
-        return TO_DO if _has_hole(answer) else self._describe(results, expected)
+        return self._describe(results, expected)
 
     def _results(self, answer: Callable, deadline: float = np.inf) -> list:
         """Ce que donne la réponse, cas après cas, sans dépasser l'heure."""
@@ -1548,15 +1553,33 @@ def _two_layer_forward(
 
 
 def _forward_by(
-    hidden: Callable = np.tanh, output: Callable = sigmoid, biases: tuple = (1, 1)
+    hidden: Callable = np.tanh,
+    output: Callable = sigmoid,
+    biases: tuple = (1, 1),
+    products: tuple = (np.matmul, np.matmul),
+    shifts: tuple = (0, 0),
 ) -> Callable:
-    """Propagation fausse : une activation à la place d'une autre, un biais oublié."""
+    """Propagation fausse : autre activation, autre produit, biais oublié ou sorti."""
 
     def wrong(X, W1, b1, W2, b2):
-        A1 = hidden(X @ W1 + biases[0] * b1)
-        return A1, output(A1 @ W2 + biases[1] * b2)
+        A1 = hidden(products[0](X, W1) + biases[0] * b1) + shifts[0] * b1
+        return A1, output(products[1](A1, W2) + biases[1] * b2) + shifts[1] * b2
 
     return wrong
+
+
+def _output_from(source: Callable) -> Callable:
+    """Propagation fausse : A1 est juste, et la sortie reçoit autre chose."""
+
+    def wrong(X, W1, b1, W2, b2):
+        received = source(X, X @ W1 + b1)
+        return np.tanh(X @ W1 + b1), sigmoid(received @ W2 + b2)
+
+    return wrong
+
+
+def _forward_keeps_sum(X, W1, b1, W2, b2):
+    return X @ W1 + b1, _two_layer_forward(X, W1, b1, W2, b2)[1]
 
 
 def _two_layer_gradients(
@@ -1576,15 +1599,53 @@ def _gradients_by(
     slope: Callable = lambda A1: 1 - A1**2,
     reduce: Callable = lambda dZ: dZ.sum(axis=0, keepdims=True),
     through: Callable = lambda dZ2, W2: dZ2 @ W2.T,
+    meet: Callable = np.multiply,
 ) -> Callable:
     """Rétropropagation fausse en un endroit : erreur, fil, pente ou biais."""
 
     def wrong(X, y, W2, A1, A2):
         dZ2 = error(y, A2)
-        dZ1 = through(dZ2, W2) * slope(A1)
+        dZ1 = meet(through(dZ2, W2), slope(A1))
         return X.T @ dZ1, reduce(dZ1), A1.T @ dZ2, reduce(dZ2)
 
     return wrong
+
+
+def _rescaled(*powers: int) -> Callable:
+    """Les quatre gradients, chacun divisé en trop par une puissance de m."""
+
+    def wrong(X, y, W2, A1, A2):
+        gradients = _two_layer_gradients(X, y, W2, A1, A2)
+        return tuple(g / float(len(y)) ** k for g, k in zip(gradients, powers))
+
+    return wrong
+
+
+def _slope_of_output(X, y, W2, A1, A2):
+    dZ2 = (A2 - y) / len(y)
+    dZ1 = (dZ2 @ W2.T) * (1 - A2**2)
+    sums = [dZ.sum(axis=0, keepdims=True) for dZ in (dZ1, dZ2)]
+    return X.T @ dZ1, sums[0], A1.T @ dZ2, sums[1]
+
+
+def _weights_by(
+    hidden: Callable = lambda X, A1, dZ1: X.T @ dZ1,
+    output: Callable = lambda X, A1, dZ2: A1.T @ dZ2,
+) -> Callable:
+    """Rétropropagation fausse au moment de passer de dZ à dW."""
+
+    def wrong(X, y, W2, A1, A2):
+        _, db1, _, db2 = _two_layer_gradients(X, y, W2, A1, A2)
+        dZ2 = (A2 - y) / len(y)
+        dZ1 = (dZ2 @ W2.T) * (1 - A1**2)
+        return hidden(X, A1, dZ1), db1, output(X, A1, dZ2), db2
+
+    return wrong
+
+
+def _weights_first(*case):
+    dW1, db1, dW2, db2 = _two_layer_gradients(*case)
+    return dW1, dW2, db1, db2
 
 
 def _output_first(X, y, W2, A1, A2):
@@ -1629,6 +1690,18 @@ def _step_in_two_goes(X, y, parameters, learning_rate):
     return [W1, b1, W2, b2]
 
 
+def _step_hidden_first(X, y, parameters, learning_rate):
+    W1, b1, _, _ = _one_step(X, y, parameters, learning_rate)
+    _, _, W2, b2 = _one_step(X, y, [W1, b1, *parameters[2:]], learning_rate)
+    return [W1, b1, W2, b2]
+
+
+def _step_crossed(X, y, parameters, learning_rate):
+    A1, A2 = _two_layer_forward(X, *parameters)
+    gradients = _output_first(X, y, parameters[2], A1, A2)
+    return [p - learning_rate * dp for p, dp in zip(parameters, gradients)]
+
+
 def _circles_network(h: int, seed: int) -> tuple[float, bool]:
     """L'exactitude du réseau de la leçon, et si sa frontière est refermée.
 
@@ -1657,8 +1730,8 @@ def _smallest_circle_condition(answer: tuple[int, int]) -> str | None:
         )
     if h > 3:
         return (
-            f"avec h = {h}, la frontière se referme, mais moins de neurones y "
-            "suffisent pour certaines graines ; descendez."
+            f"h = {h} peut refermer la frontière, mais moins de neurones y suffisent "
+            "pour certaines graines ; descendez."
         )
     if _circles_network(h, seed)[1]:
         return (
@@ -1704,14 +1777,50 @@ LESSONS["03"] = {
             ),
             _case_two_layers(3, 2, 4, seed=0),
             _case_two_layers(5, 4, 3, seed=1),
+            # Un carré, où passent un * pour un @ et une couche pour l'autre.
+            _case_two_layers(3, 3, 3, seed=2),
         ],
         mistakes={
+            "A1 est juste, mais la sortie reçoit la somme d'avant tanh : sans pli, "
+            "deux couches n'en font qu'une. Donnez-lui les réponses, A1.": _output_from(
+                lambda X, Z1: Z1
+            ),
+            "la seconde couche reçoit X, comme la première ; ce qui entre dans la "
+            "sortie, ce sont les réponses des neurones cachés.": _output_from(
+                lambda X, Z1: X
+            ),
+            "A2 est juste ; mais à la place de A1, vous renvoyez la somme Z1, d'avant "
+            "tanh.": _forward_keeps_sum,
+            "un * multiplie case par case ; dans les deux couches, la somme pondérée "
+            "est un produit de matrices, @.": _forward_by(
+                products=(np.multiply, np.multiply)
+            ),
+            "un * multiplie case par case ; dans la couche cachée, la somme pondérée "
+            "est un produit de matrices, @.": _forward_by(
+                products=(np.multiply, np.matmul)
+            ),
+            "un * multiplie case par case ; dans la couche de sortie, la somme "
+            "pondérée est un produit de matrices, @.": _forward_by(
+                products=(np.matmul, np.multiply)
+            ),
+            "les formes ne vont pas ensemble ; dans chaque produit de matrices, ce qui "
+            "entre vient d'abord, puis les poids, sans rien transposer.": _forward_by(
+                products=2 * (lambda A, W: W @ A,)
+            ),
+            "les deux biais s'ajoutent trop tard : ils font partie de la somme, dans "
+            "la parenthèse de l'activation.": _forward_by(biases=(0, 0), shifts=(1, 1)),
+            "b1 s'ajoute trop tard : il fait partie de la somme, dans la parenthèse de "
+            "tanh.": _forward_by(biases=(0, 1), shifts=(1, 0)),
+            "b2 s'ajoute trop tard : il fait partie de la somme, dans la parenthèse de "
+            "la sigmoïde.": _forward_by(biases=(1, 0), shifts=(0, 1)),
             "votre couche cachée ne plie rien : passez sa somme dans la tangente "
             "hyperbolique avant de la donner à la sortie.": _forward_by(
                 hidden=lambda Z: Z
             ),
             "la couche cachée a ici tanh pour activation, et vous y avez mis la "
             "sigmoïde ; celle-ci ne sert qu'en sortie.": _forward_by(hidden=sigmoid),
+            "vos deux activations sont échangées : tanh pour la couche cachée, la "
+            "sigmoïde en sortie.": _forward_by(hidden=sigmoid, output=np.tanh),
             "la sortie doit être une probabilité, entre 0 et 1, et vous y avez mis "
             "tanh.": _forward_by(output=np.tanh),
             "votre second tableau est Z2, la somme ; il reste à la passer dans la "
@@ -1733,7 +1842,8 @@ LESSONS["03"] = {
     "edge_gradient": Value(
         reference=0.2,
         mistakes={
-            "le signe est faux : l'erreur est a − y, la réponse moins la cible.": -0.2,
+            "le nombre est bon, pas son signe : l'erreur, réponse moins cible, est "
+            "négative, et ce qui entre par le fil aussi.": -0.2,
             "c'est l'erreur du neurone de sortie ; multipliez-la par ce qui est entré "
             "par ce fil.": -0.25,
             "vous avez multiplié l'erreur par le poids du fil ; pour la pente d'un "
@@ -1742,6 +1852,10 @@ LESSONS["03"] = {
             "fil ; partez de l'erreur, a − y.": -0.6,
             "inutile de multiplier par la pente de la sigmoïde : la perte logistique "
             "l'a déjà simplifiée, au carnet 01.": 0.0375,
+            "c'est l'erreur qui revient au neurone caché ; on demande la pente de son "
+            "fil vers la sortie.": 0.09,
+            "par le fil entre la réponse du neurone, écrite dans le rond, et non la "
+            "somme d'avant tanh.": 0.275,
             "c'est la pente d'un autre fil, le premier ; relisez le numéro du "
             "neurone.": -0.125,
             "c'est la pente d'un autre fil, le troisième ; relisez le numéro du "
@@ -1757,8 +1871,76 @@ LESSONS["03"] = {
             _case_gradients(3, 2, 4, seed=0),
             _case_gradients(5, 4, 3, seed=1),
             _case_gradients(1, 2, 3, seed=2),
+            _case_gradients(3, 3, 3, seed=4),  # un carré, où un * pour un @ passe
         ],
         mistakes={
+            "vos gradients vont avec les 300 points du carnet : m doit être le nombre "
+            "de lignes reçues, len(y).": _gradients_by(
+                error=lambda y, A2: (A2 - y) / 300
+            ),
+            "vous divisez deux fois par m, dans dZ2 puis dans chaque gradient ; une "
+            "suffit.": _rescaled(1, 1, 1, 1),
+            "dZ2 est déjà divisé par m : l'erreur de la couche cachée, qui en vient, "
+            "ne l'est pas une seconde fois.": _rescaled(1, 1, 0, 0),
+            "db1 et db2 sont justes, mais dW1 et dW2 sont divisés deux fois par m : "
+            "dZ2 l'était déjà.": _rescaled(1, 0, 1, 0),
+            "vous divisez par m à la sortie, mais pas dans la couche cachée ; divisez "
+            "plutôt dZ2, et tout ce qui en vient le sera.": _rescaled(-1, -1, 0, 0),
+            "dW1 et dW2 sont justes, mais db1 et db2 ne sont pas divisés par m ; "
+            "divisez plutôt dZ2, dès le début.": _rescaled(0, -1, 0, -1),
+            "dans la pente de tanh, le carré porte sur A1 seul, et non sur toute la "
+            "parenthèse.": _gradients_by(slope=lambda A1: (1 - A1) ** 2),
+            "la pente est celle des neurones cachés : elle se calcule avec leur "
+            "réponse A1, et non avec A2.": _slope_of_output,
+            "dZ2 et W2 sont deux colonnes, et * les multiplie case par case ; il faut "
+            "un produit de matrices (m, 1) × (1, h) : couchez W2.": _gradients_by(
+                through=lambda dZ2, W2: dZ2 * W2
+            ),
+            "l'erreur qui revient doit être de forme (m, h) : pour multiplier dZ2, de "
+            "forme (m, 1), W2 doit être couchée en (1, h).": _gradients_by(
+                through=lambda dZ2, W2: dZ2 @ W2
+            ),
+            "l'erreur qui revient a chez vous la forme (h, m), une ligne par neurone ; "
+            "il faut une ligne par point.": _gradients_by(
+                through=lambda dZ2, W2: W2 @ dZ2.T
+            ),
+            "la pente se multiplie case par case, avec * : chaque erreur par la pente "
+            "de son neurone, pour son point.": _gradients_by(meet=np.matmul),
+            "pour dW1, ce qui entre dans la couche cachée, c'est X, et non "
+            "A1.": _weights_by(hidden=lambda X, A1, dZ1: A1.T @ dZ1),
+            "pour dW2, ce qui entre dans la sortie, c'est A1, et non X.": _weights_by(
+                output=lambda X, A1, dZ2: X.T @ dZ2
+            ),
+            "dW2 additionne sur les points : il faut que ceux-ci soient les colonnes "
+            "du premier facteur ; couchez A1.": _weights_by(
+                output=lambda X, A1, dZ2: A1 @ dZ2
+            ),
+            "dW1 additionne sur les points : il faut que ceux-ci soient les colonnes "
+            "du premier facteur ; couchez X.": _weights_by(
+                hidden=lambda X, A1, dZ1: X @ dZ1
+            ),
+            "dW1 et dW2 additionnent sur les points : il faut que ceux-ci soient les "
+            "colonnes du premier facteur ; couchez X et A1.": _weights_by(
+                hidden=lambda X, A1, dZ1: X @ dZ1,
+                output=lambda X, A1, dZ2: A1 @ dZ2,
+            ),
+            "pour dW1 et dW2, * multiplie case par case ; il faut un produit de "
+            "matrices, @, qui additionne sur les points.": _weights_by(
+                hidden=lambda X, A1, dZ1: X.T * dZ1,
+                output=lambda X, A1, dZ2: A1.T * dZ2,
+            ),
+            "vos quatre tableaux sont justes, mais rangez-les couche par couche : dW1 "
+            "avec db1, puis dW2 avec db2.": _weights_first,
+            "deux choses à revoir dans l'erreur de la sortie : son signe, et la "
+            "division par m.": _gradients_by(error=lambda y, A2: y - A2),
+            "le produit passe avant le moins : mettez la pente, 1 − A1², entre "
+            "parenthèses.": _gradients_by(meet=lambda dA1, slope: dA1 - (1 - slope)),
+            "il manque axis=0 à la somme des biais : sans lui, tout s'additionne en un "
+            "seul nombre.": _gradients_by(reduce=lambda dZ: dZ.sum(keepdims=True)),
+            "pour les biais, l'axe 1 additionne les neurones ; additionnez les points, "
+            "et gardez une ligne avec keepdims.": _gradients_by(
+                reduce=lambda dZ: dZ.sum(axis=1)
+            ),
             "tous vos gradients ont le mauvais signe : l'erreur de la sortie est la "
             "réponse moins la cible.": _gradients_by(
                 error=lambda y, A2: (y - A2) / len(y)
@@ -1818,6 +2000,27 @@ LESSONS["03"] = {
             "vous montez au lieu de descendre : un pas retranche le gradient.": _moves(
                 -1, -1, -1, -1
             ),
+            "la sortie part de plus loin que la couche cachée : vous refaites l'aller "
+            "avec les nouveaux W1 et b1 ; un seul aller, avant tous les "
+            "pas.": _step_hidden_first,
+            "les gradients sont rendus dans l'ordre dW1, db1, dW2, db2, et vous les "
+            "recevez dans un autre.": _step_crossed,
+            "la couche de sortie monte au lieu de descendre ; son pas retranche aussi "
+            "le gradient.": _moves(1, 1, -1, -1),
+            "la couche cachée monte au lieu de descendre ; son pas retranche aussi le "
+            "gradient.": _moves(-1, -1, 1, 1),
+            "W1 monte au lieu de descendre : un + à la place d'un −.": _moves(
+                -1, 1, 1, 1
+            ),
+            "b1 monte au lieu de descendre : un + à la place d'un −.": _moves(
+                1, -1, 1, 1
+            ),
+            "W2 monte au lieu de descendre : un + à la place d'un −.": _moves(
+                1, 1, -1, 1
+            ),
+            "b2 monte au lieu de descendre : un + à la place d'un −.": _moves(
+                1, 1, 1, -1
+            ),
             "les poids avancent, mais plus les biais.": _moves(1, 0, 1, 0),
             "la couche cachée ne bouge plus : mettez aussi à jour W1 et b1.": _moves(
                 0, 0, 1, 1
@@ -1870,88 +2073,202 @@ def _row_sum(E):
     return E.sum(axis=1, keepdims=True)
 
 
-def _forward_with(entering=None, hidden=None, last=None, kept=None):
+def _slope_by_cell(A):
+    slope = np.zeros(A.shape)
+    for i in range(A.shape[0]):
+        for j in range(A.shape[1]):
+            slope[i, j] = A[i, j] > 0
+    return slope
+
+
+_COMPARE_NUMBERS = (
+    "deux formes ne vont pas ensemble : * multiplie case par case, quand le produit de "
+    "matrices s'écrit @ ; et == compare des tableaux case par case : pour reconnaître "
+    "la dernière couche, comparez des numéros."
+)
+_FORWARD_PRODUCT = (
+    "dans le produit par W, les formes ne vont pas ensemble : l'entrée d'une couche "
+    "est la sortie de la précédente, et non X, et W est à sa droite."
+)
+_UNPACK = "chaque élément de parameters est une paire : donnez deux noms, (W, b)."
+_LAST_ONE = (
+    "vous demandez à une liste une case qu'elle n'a pas encore ; la dernière sortie "
+    "est activations[-1], quel que soit son rang."
+)
+_BACKWARD_PRODUCT = (
+    "dans l'un des produits de matrices (@), les formes ne vont pas ensemble : "
+    "écrivez-les à côté de chaque tableau. Il y en a deux, un pour dW, l'autre pour "
+    "faire passer W à l'erreur ; la pente, elle, se multiplie terme à terme (*)."
+)
+_BACKWARD_TERMS = (
+    "dans un produit terme à terme (*), les deux formes diffèrent : l'erreur passe par "
+    "W dans un produit de matrices (@), et la pente est celle de A_prev, la couche où "
+    "l'erreur arrive."
+)
+_STOP_AT_THE_INPUT = (
+    "derivative est appelée pour l'entrée X, qui n'a pas d'activation ; n'y faites "
+    "passer l'erreur que s'il reste une couche."
+)
+_TWO_IN_ONE = (
+    "gradients est une liste de paires : dW et db y entrent ensemble, entre "
+    "parenthèses, en un seul insert."
+)
+_NO_RETURN = "__call__ ne renvoie rien (None) ; il manque un return."
+
+
+def _forward(answer, *arguments):
+    """La propagation ; une erreur de forme y dit de quel produit elle vient."""
+    try:
+        return answer(*arguments)
+    except ValueError as error:
+        if "matmul" in str(error):
+            return _Problem(_FORWARD_PRODUCT)
+        if "broadcast" in str(error):
+            return _Problem(_COMPARE_NUMBERS)
+        if "inhomogeneous" in str(error):
+            return _Problem(_UNPACK)
+        raise
+    except IndexError:
+        return _Problem(_LAST_ONE)
+
+
+def _backward(answer, y, parameters, activations, *derivative):
+    """La rétropropagation ; on compte les pentes, une par couche cachée."""
+    asked = []
+
+    def counted(A):
+        asked.append(A)
+        return derivative[0](A)
+
+    try:
+        gradients = answer(y, parameters, activations, *[counted] * len(derivative))
+    except ValueError as error:
+        if "matmul" in str(error):
+            return _Problem(_BACKWARD_PRODUCT)
+        if "broadcast" in str(error):
+            return _Problem(_BACKWARD_TERMS)
+        raise
+    except TypeError as error:
+        if "insert expected" in str(error):
+            return _Problem(_TWO_IN_ONE)
+        raise
+    if isinstance(gradients, list) and isinstance(gradients[0], np.ndarray):
+        return _Problem(_TWO_IN_ONE)
+    if len(asked) > len(parameters) - 1:
+        return _Problem(_STOP_AT_THE_INPUT)
+    return gradients
+
+
+def _directions(solver_class, *gradients):
+    """Les directions d'Adam, l'une après l'autre ; elles dépendent des précédentes."""
+    solver = solver_class()
+    try:
+        directions = [solver(gradient) for gradient in gradients]
+    except NameError as error:
+        name = re.search("'(.*?)'", str(error))[1]
+        if name not in vars(solver):
+            raise
+        return _Problem(
+            f"« {name} » est rangé dans l'objet : il s'écrit self.{name}, partout."
+        )
+    return _Problem(_NO_RETURN) if directions[0] is None else directions
+
+
+@dataclass(frozen=True)
+class _Steps(Exercise):
+    """Un exercice dont la réponse est une suite, de couches ou de pas.
+
+    places : {motif: mots}, pour nommer ses éléments dans un verdict
+    """
+
+    places: dict[str, str] = field(default_factory=dict)
+
+    def _describe(self, results: list, expected: list) -> str:
+        sentence = super()._describe(results, expected)
+        for pattern, words in self.places.items():
+            sentence = re.sub(pattern, words, sentence)
+        return sentence
+
+
+def _forward_with(
+    activation=None,
+    output=None,
+    entering=lambda X, activations: activations[-1],
+    layer=lambda function, A, W, b: function(A @ W + b),
+    kept=lambda activations: activations,
+):
     """Une propagation avant où une étape est remplacée par une autre."""
+    change, change_last = activation, output
 
     def wrong(X, parameters, activation=utilities.relu, output=utilities.sigmoid):
+        functions = activation, output
+        hidden = change(*functions) if change else activation
+        last = change_last(*functions) if change_last else output
         activations = [X]
-        for layer, (W, b) in enumerate(parameters, start=1):
-            A_prev = X if entering else activations[-1]
-            Z = A_prev @ W if hidden == "bias" else A_prev @ W + b
-            is_last = layer == len(parameters)
-            function = output if is_last else activation
-            if last is not None:
-                function = (activation, output, lambda Z: Z)[last]
-            if last is None and hidden == "linear" and not is_last:
-                function = utilities.identity
-            activations.append(function(Z))
-        return activations if kept is None else kept(activations)
+        for k, (W, b) in enumerate(parameters, start=1):
+            function = last if k == len(parameters) else hidden
+            activations.append(layer(function, entering(X, activations), W, b))
+        return kept(activations)
 
     return wrong
 
 
-def _backward_with(slope=True, slope_of=0, factor=1, db=None, dW=None, order=1):
+def _forward_keeping_sums(X, parameters, activation=None, output=None):
+    """Les sommes Z dans la liste, à la place des sorties A."""
+    activations = utilities.forward_propagation(X, parameters, activation, output)
+    layers = zip(activations, parameters)
+    return [X, *(A_prev @ W + b for A_prev, (W, b) in layers)]
+
+
+def _backward_with(
+    dW=lambda A_prev, dZ: A_prev.T @ dZ,
+    db=lambda dZ: dZ.sum(axis=0, keepdims=True),
+    back=lambda dZ, W, A_prev, derivative: dZ @ W.T * derivative(A_prev),
+    pair=lambda dW, db: (dW, db),
+    stop=1,
+    early=False,
+    order=1,
+):
     """Une rétropropagation où un terme est remplacé par un autre."""
 
     def wrong(y, parameters, activations, derivative=utilities.DERIVATIVES["relu"]):
         gradients, dZ = [], (activations[-1] - y) / len(y)
         for layer, (W, _) in reversed(list(enumerate(parameters, start=1))):
             A_prev = activations[layer - 1]
-            bias = db(dZ) if db else dZ.sum(axis=0, keepdims=True)
-            weights = dW(A_prev, dZ) if dW else A_prev.T @ dZ
-            gradients.insert(0, (weights / factor_of(y), bias / factor_of(y)))
-            if layer > 1:
-                dZ = dZ @ W.T
-                if slope:
-                    dZ = dZ * derivative(dZ if slope_of else A_prev)
+            passed = back(dZ, W, A_prev, derivative) if layer > stop else dZ
+            dZ = passed if early else dZ
+            gradients.insert(0, pair(dW(A_prev, dZ), db(dZ)))
+            dZ = passed
         return gradients[::order]
-
-    def factor_of(y):
-        return len(y) if factor == "m" else factor
 
     return wrong
 
 
-def _adam_with(correct=True, power=True, root=True, squared=True, swap=False):
-    """Adam, une fois changé un détail de son calcul."""
+def _adam_with(
+    average=lambda mean, new, beta: mean + (1 - beta) * (new - mean),
+    correct=lambda mean, beta, t: mean / (1 - beta**t),
+    fraction=lambda mean, square, epsilon: mean / (np.sqrt(square) + epsilon),
+    squared=lambda gradient, square: gradient**2,
+    betas=(0.9, 0.999, 0.9, 0.999),
+    pace=1,
+    stored=0,
+):
+    """Adam, une fois changé un détail de son calcul.
+
+    betas : ceux des deux moyennes, puis ceux de leurs corrections ; stored : ce que
+    l'on retient d'un pas à l'autre (0 les moyennes, 1 les corrigées, 2 rien)
+    """
 
     class Wrong(utilities.Adam):
         def __call__(self, gradient):
-            self.t += 1
-            beta_1, beta_2 = self.beta_1, self.beta_2
-            if swap:
-                beta_1, beta_2 = beta_2, beta_1
-            self.mean += (1 - beta_1) * (gradient - self.mean)
-            new = gradient**2 if squared else gradient
-            self.square += (1 - beta_2) * (new - self.square)
-            t = self.t if power else 1
-            mean, square = self.mean, self.square
-            if correct:
-                mean, square = mean / (1 - beta_1**t), square / (1 - beta_2**t)
-            return mean / ((np.sqrt(square) if root else square) + self.epsilon)
+            self.t += pace
+            new = gradient, squared(gradient, self.square)
+            means = tuple(map(average, (self.mean, self.square), new, betas))
+            corrected = tuple(map(correct, means, betas[2:], (self.t, self.t)))
+            self.mean, self.square = (means, corrected, (0.0, 0.0))[stored]
+            return fraction(*corrected, self.epsilon)
 
     return Wrong
-
-
-class _AdamThatJumps(utilities.Adam):
-    """Les moyennes sautent d'un coup à la nouvelle valeur."""
-
-    def __call__(self, gradient):
-        return gradient / (np.abs(gradient) + self.epsilon)
-
-
-class _AdamWithoutSquare(utilities.Adam):
-    """La moyenne corrigée, sans la division."""
-
-    def __call__(self, gradient):
-        self.t += 1
-        self.mean += (1 - self.beta_1) * (gradient - self.mean)
-        return self.mean / (1 - self.beta_1**self.t)
-
-
-def _directions(solver_class, *gradients):
-    solver = solver_class()
-    return [solver(gradient) for gradient in gradients]
 
 
 def _signal_ratio(scale):
@@ -2006,15 +2323,28 @@ LESSONS["04"] = {
             (_rng.normal(size=(4, 3)),),
             (_rng.normal(size=(2, 5)),),
             (np.array([[1000.0, 1001.0, 1002.0], [-1000.0, -1001.0, -1003.0]]),),
+            (np.array([[1000.0, -1000.0, -1000.0]]),),
         ],
         mistakes={
+            "c'est une sigmoïde, case par case : le total des réponses d'une image "
+            "n'est pas 1.": utilities.sigmoid,
+            "l'exponentielle déborde, et vous divisez par le total du tableau entier ; "
+            "chaque ligne a son maximum et son total.": _softmax_of(
+                lambda Z: 0, np.sum
+            ),
+            "le maximum et le total sont ceux de tout le tableau ; il en faut un par "
+            "ligne.": _softmax_of(np.max, np.sum),
+            "c'est la moyenne de la ligne que vous retranchez, et une somme peut la "
+            "dépasser de beaucoup : l'exponentielle déborde encore.": _softmax_of(
+                lambda Z: Z.mean(axis=1, keepdims=True), _row_sum
+            ),
             "l'exponentielle déborde pour de grandes sommes ; retranchez d'abord le "
             "plus grand nombre de chaque ligne.": _softmax_of(lambda Z: 0, _row_sum),
             "le maximum retranché est celui de tout le tableau ; c'est celui de "
             "chaque ligne qu'il faut.": _softmax_of(np.max, _row_sum),
             "vous divisez par le total de tout le tableau ; chaque ligne doit avoir "
             "son propre total.": _softmax_of(_row_max, np.sum),
-            "ce sont les colonnes qui font 1 en tout ; une image est une ligne.": (
+            "ce sont les colonnes qui ont 1 pour total ; une image est une ligne.": (
                 _softmax_of(
                     lambda Z: Z.max(axis=0), lambda E: E.sum(axis=0, keepdims=True)
                 )
@@ -2022,8 +2352,8 @@ LESSONS["04"] = {
             "le total est celui des colonnes ; une image est une ligne.": _softmax_of(
                 _row_max, lambda E: E.sum(axis=0, keepdims=True)
             ),
-            "l'exponentielle est là, mais pas la division : les réponses d'une image "
-            "ne font pas 1 en tout.": lambda Z: np.exp(Z - _row_max(Z)),
+            "l'exponentielle est là, mais pas la division par le total : celui "
+            "d'une image n'est pas 1.": lambda Z: np.exp(Z - _row_max(Z)),
             "l'exponentielle manque : une somme négative donne une probabilité "
             "négative.": lambda Z: Z / _row_sum(Z),
             "l'exposant a le mauvais signe : la plus grande somme doit recevoir la "
@@ -2065,8 +2395,12 @@ LESSONS["04"] = {
             (np.array([[0.0, 2.0]]),),
             (utilities.relu(_rng.normal(size=(4, 3))),),
             (utilities.relu(_rng.normal(size=(2, 5))),),
+            (np.array([0.0, 0.5, 3.0]),),
         ],
         mistakes={
+            "vous parcourez des lignes et des colonnes, et A peut n'avoir qu'une "
+            "dimension ; une comparaison s'applique au tableau entier, d'un "
+            "coup.": _slope_by_cell,
             "un neurone éteint a pour sortie exactement 0, et sa pente doit être "
             "nulle ; la vôtre vaut 1 partout.": lambda A: A >= 0,
             "c'est la sortie elle-même ; la pente ne vaut que 0 ou 1.": (
@@ -2085,8 +2419,10 @@ LESSONS["04"] = {
             ),
         },
     ),
-    "forward_propagation": Exercise(
+    "forward_propagation": _Steps(
         reference=utilities.forward_propagation,
+        run=_forward,
+        places={r"à la place n° (\d+), ": r"à la place n° \1 de la liste, "},
         cases=[
             (_one_image, _one_by_one),
             _network_case([3, 4, 2], 5, _rng),
@@ -2095,22 +2431,50 @@ LESSONS["04"] = {
             _network_case([3, 1], 4, _rng),
         ],
         mistakes={
-            "le biais manque dans la somme pondérée.": _forward_with(hidden="bias"),
+            "le biais manque dans la somme pondérée.": _forward_with(
+                layer=lambda function, A, W, b: function(A @ W)
+            ),
+            "le biais est ajouté après coup ; il fait partie de la somme que la "
+            "fonction transforme.": _forward_with(
+                layer=lambda function, A, W, b: function(A @ W) + b
+            ),
+            "relu et sigmoid sont écrites en toutes lettres ; employez activation et "
+            "output, reçues en argument.": _forward_with(
+                lambda *_: utilities.relu, lambda *_: utilities.sigmoid
+            ),
+            "relu est écrite en toutes lettres ; employez activation, reçue en "
+            "argument.": _forward_with(lambda *_: utilities.relu),
+            "sigmoid est écrite en toutes lettres ; employez output, reçue en "
+            "argument.": _forward_with(None, lambda *_: utilities.sigmoid),
+            "la dernière couche passe par activation, puis par output ; output seule "
+            "suffit.": _forward_with(
+                None, lambda activation, output: lambda Z: output(activation(Z))
+            ),
             "la dernière couche passe par activation ; la sortie a sa fonction à elle, "
-            "output.": _forward_with(last=0),
+            "output (comptée depuis zéro, elle a le numéro n − 1).": _forward_with(
+                None, lambda activation, _: activation
+            ),
             "toutes les couches passent par output, qui est réservée à la dernière.": (
-                _forward_with(last=1)
+                _forward_with(lambda _, output: output)
+            ),
+            "les fonctions sont échangées : activation pour les couches cachées, "
+            "output pour la dernière.": _forward_with(
+                lambda _, output: output, lambda activation, _: activation
             ),
             "les sommes Z sont là, mais aucune n'est passée par une activation.": (
-                _forward_with(last=2)
+                _forward_with(lambda *_: utilities.identity, lambda *_: np.array)
             ),
+            "ce sont les sommes Z que vous gardez ; la liste attend les sorties "
+            "A.": _forward_keeping_sums,
             "les couches cachées ne plient rien : leur somme doit passer par "
-            "activation.": _forward_with(hidden="linear"),
+            "activation.": _forward_with(lambda *_: utilities.identity),
             "il manque l'entrée : la liste commence par X.": _forward_with(
                 kept=lambda activations: activations[1:]
             ),
             "il n'y a que la dernière sortie ; la rétropropagation aura besoin de "
             "toutes.": _forward_with(kept=lambda activations: activations[-1]),
+            "la liste est refaite à chaque tour, et n'a qu'une sortie ; ajoutez "
+            "chacune au bout, avec append.": _forward_with(kept=lambda a: a[-1:]),
             "la liste ne contient que X et la dernière sortie ; gardez celle de chaque "
             "couche.": _forward_with(kept=lambda a: [a[0], a[-1]]),
             "la liste ne contient que X ; il faut y ajouter la sortie de chaque "
@@ -2119,15 +2483,21 @@ LESSONS["04"] = {
             "l'ordre est inversé : X vient en premier.": _forward_with(
                 kept=lambda activations: activations[::-1]
             ),
-            "deux formes ne vont pas ensemble : l'entrée d'une couche est la sortie de "
-            "la précédente, et non X ; l'ordre du produit est A_prev @ W.": (
-                _forward_with(entering="X")
+            _FORWARD_PRODUCT: _forward_with(entering=lambda X, _: X),
+            _COMPARE_NUMBERS: _forward_with(
+                layer=lambda function, A, W, b: function(A * W + b)
             ),
         },
         success="Une boucle, et toute profondeur.",
     ),
-    "back_propagation": Exercise(
+    "back_propagation": _Steps(
         reference=utilities.back_propagation,
+        run=_backward,
+        places={
+            r"à la place n° (\d+), à la place n° 1, ": r"couche \1, pour dW, ",
+            r"à la place n° (\d+), à la place n° 2, ": r"couche \1, pour db, ",
+            r"à la place n° (\d+), ": r"couche \1, ",
+        },
         cases=[
             (
                 np.array([[1.0]]),
@@ -2137,18 +2507,45 @@ LESSONS["04"] = {
             _backward_case([3, 4, 1], 5, _rng),
             _backward_case([2, 3, 4, 1], 6, _rng, "tanh"),
             _backward_case([4, 2, 3], 7, _rng, "logistic"),
+            _backward_case([3, 2], 4, _rng),
         ],
         mistakes={
+            _STOP_AT_THE_INPUT: _backward_with(stop=0),
+            "l'erreur n'est jamais renvoyée : il faut changer dZ avant de passer à la "
+            "couche précédente.": _backward_with(back=lambda dZ, *_: dZ),
+            "l'erreur s'arrête une couche trop tôt ; la première en a besoin "
+            "aussi.": _backward_with(stop=2),
+            "dZ a changé avant d'avoir servi : dW et db se calculent avec l'erreur de "
+            "cette couche, avant de la renvoyer.": _backward_with(early=True),
             "la pente de l'activation manque quand l'erreur remonte.": _backward_with(
-                slope=False
+                back=lambda dZ, W, *_: dZ @ W.T
             ),
             "la pente se calcule avec la sortie A_prev de la couche, et non avec "
-            "l'erreur.": _backward_with(slope_of=1),
+            "l'erreur.": _backward_with(
+                back=lambda dZ, W, _, derivative: dZ @ W.T * derivative(dZ @ W.T)
+            ),
+            "vous multipliez par la sortie A_prev elle-même ; c'est par sa pente, que "
+            "donne derivative.": _backward_with(
+                back=lambda dZ, W, A_prev, _: dZ @ W.T * A_prev
+            ),
+            "la pente est toujours celle de ReLU ; employez derivative, reçue en "
+            "argument.": _backward_with(
+                back=lambda dZ, W, A_prev, _: dZ @ W.T * (A_prev > 0)
+            ),
+            "la pente s'ajoute, au lieu de multiplier l'erreur.": _backward_with(
+                back=lambda dZ, W, A_prev, derivative: dZ @ W.T + derivative(A_prev)
+            ),
             "le signe est inversé : une hausse de perte est un gradient positif.": (
-                _backward_with(factor=-1)
+                _backward_with(pair=lambda dW, db: (-dW, -db))
             ),
             "vous divisez une fois de trop par m : dZ l'est déjà, au départ.": (
-                _backward_with(factor="m")
+                _backward_with(
+                    dW=lambda A_prev, dZ: A_prev.T @ dZ / len(dZ),
+                    db=lambda dZ: dZ.mean(axis=0, keepdims=True),
+                )
+            ),
+            "dW est divisé une fois de trop par m : dZ l'est déjà, au départ.": (
+                _backward_with(dW=lambda A_prev, dZ: A_prev.T @ dZ / len(dZ))
             ),
             "db est une moyenne ; les erreurs des exemples s'additionnent, 1/m est "
             "déjà dans dZ.": _backward_with(
@@ -2163,49 +2560,122 @@ LESSONS["04"] = {
             "db est un seul nombre ; il en faut un par neurone.": _backward_with(
                 db=np.sum
             ),
+            "db n'est pas additionné : c'est encore dZ, une ligne par "
+            "exemple.": _backward_with(db=lambda dZ: dZ),
             "dW est transposé : sa forme est celle de W, (n_in, n_out).": (
                 _backward_with(dW=lambda A, dZ: dZ.T @ A)
             ),
+            "les deux gradients d'une couche sont échangés : dW d'abord, puis "
+            "db.": _backward_with(pair=lambda dW, db: (db, dW)),
             "l'ordre est inversé : la première paire est celle de la première "
             "couche.": _backward_with(order=-1),
-            "deux formes ne vont pas ensemble ; l'une des matrices du produit est à "
-            "transposer.": _backward_with(dW=lambda A, dZ: A @ dZ),
+            _TWO_IN_ONE: lambda y, *_: [y, y],
+            _BACKWARD_PRODUCT: _backward_with(dW=lambda A, dZ: A @ dZ),
+            _BACKWARD_TERMS: _backward_with(
+                back=lambda dZ, W, A_prev, derivative: dZ * W.T * derivative(A_prev)
+            ),
         },
         success="Les différences finies vont le confirmer.",
     ),
-    "Adam": Exercise(
+    "Adam": _Steps(
         reference=utilities.Adam,
         run=_directions,
-        # Quatre gradients ou plus : un seul ne dirait rien des moyennes.
+        places={r"à la place n° (\d+), ": r"au pas n° \1, "},
+        # Quatre gradients ou plus : un seul ne dirait rien des moyennes. Un gradient
+        # nul, et d'autres minuscules, disent où est ε.
         cases=[
             tuple(np.array([g]) for g in (4.0, 4.0, -2.0, 1.0)),
             tuple(_rng.normal(size=(5, 2, 3))),
             tuple(1000 * _rng.normal(size=(6, 4))),
+            tuple(np.array([g, 0.0]) for g in (3e-5, 1e-5, -2e-5, 1e-5)),
         ],
         mistakes={
+            "un pixel toujours noir a un gradient nul, et 0/0 n'est pas un nombre : il "
+            "manque ε au dénominateur.": _adam_with(
+                fraction=lambda mean, square, epsilon: mean / np.sqrt(square)
+            ),
+            "ε s'ajoute à la fraction entière ; il va au dénominateur, entre "
+            "parenthèses avec la racine.": _adam_with(
+                fraction=lambda mean, square, epsilon: mean / np.sqrt(square) + epsilon
+            ),
+            "ε s'ajoute à la racine, et non à ce qui est dessous.": _adam_with(
+                fraction=lambda mean, square, epsilon: mean / np.sqrt(square + epsilon)
+            ),
+            "la racine carrée manque sous la fraction.": _adam_with(
+                fraction=lambda mean, square, epsilon: mean / (square + epsilon)
+            ),
+            "la division par la racine de l'autre moyenne manque.": _adam_with(
+                fraction=lambda mean, *_: mean
+            ),
+            "le signe moins est de trop : c'est update qui retranche.": _adam_with(
+                fraction=lambda mean, square, epsilon: (
+                    -mean / (np.sqrt(square) + epsilon)
+                )
+            ),
             "les moyennes ne sont pas corrigées de leur départ à zéro.": _adam_with(
-                correct=False
+                correct=lambda mean, *_: mean
             ),
             "la correction dépend du nombre de pas : il manque t.": _adam_with(
-                power=False
+                correct=lambda mean, beta, t: mean / (1 - beta)
             ),
-            "la racine carrée manque sous la fraction.": _adam_with(root=False),
-            "la seconde moyenne est celle des carrés du gradient.": _adam_with(
-                squared=False
+            "t est un exposant : β à la puissance t s'écrit avec **, et non "
+            "avec *.": _adam_with(correct=lambda mean, beta, t: mean / (1 - beta * t)),
+            "la correction divise la moyenne ; elle ne la multiplie pas.": _adam_with(
+                correct=lambda mean, beta, t: mean * (1 - beta**t)
             ),
-            "les deux β sont échangés : β₁ va avec le gradient, β₂ avec son carré.": (
-                _adam_with(swap=True)
+            "t avance deux fois par pas ; la ligne du dessus l'a déjà avancé.": (
+                _adam_with(pace=2)
+            ),
+            "les moyennes ne durent pas d'un appel à l'autre : c'est dans self.mean et "
+            "self.square qu'il faut les ranger.": _adam_with(stored=2),
+            "ce sont les moyennes corrigées que vous gardez dans self ; mettez-les "
+            "dans deux autres variables.": _adam_with(stored=1),
+            "il manque le point de départ : chaque moyenne avance, et l'on ajoute la "
+            "fraction du chemin à l'ancienne valeur.": _adam_with(
+                average=lambda mean, new, beta: (1 - beta) * (new - mean)
+            ),
+            "vos moyennes s'additionnent sans rien oublier : le chemin va de "
+            "l'ancienne valeur à la nouvelle.": _adam_with(
+                average=lambda mean, new, beta: mean + (1 - beta) * new
+            ),
+            "β et 1 − β sont échangés : la fraction du chemin est petite, c'est "
+            "1 − β.": _adam_with(
+                average=lambda mean, new, beta: mean + beta * (new - mean)
             ),
             "les deux moyennes ne gardent rien du passé ; chacune ne parcourt qu'une "
-            "fraction du chemin, 1 − β.": _AdamThatJumps,
-            "la division par la racine de l'autre moyenne manque.": _AdamWithoutSquare,
+            "fraction du chemin, 1 − β.": _adam_with(
+                average=lambda mean, new, beta: new, correct=lambda mean, *_: mean
+            ),
+            "c'est l'écart que vous élevez au carré ; c'est le gradient, puis on prend "
+            "l'écart.": _adam_with(
+                squared=lambda gradient, square: square + (gradient - square) ** 2
+            ),
+            "la seconde moyenne est celle des carrés du gradient.": _adam_with(
+                squared=lambda gradient, square: gradient
+            ),
+            "les deux β sont échangés : β₁ va avec le gradient, β₂ avec son carré.": (
+                _adam_with(betas=(0.999, 0.9, 0.999, 0.9))
+            ),
+            "β₁ et β₂ sont échangés dans les corrections.": _adam_with(
+                betas=(0.9, 0.999, 0.999, 0.9)
+            ),
+            "β₁ et β₂ sont échangés dans les moyennes.": _adam_with(
+                betas=(0.999, 0.9, 0.9, 0.999)
+            ),
+            "β₁ sert aux deux moyennes ; celle du carré a le sien, β₂.": _adam_with(
+                betas=(0.9, 0.9, 0.9, 0.9)
+            ),
+            "β₁ sert aux deux corrections ; celle du carré a le sien, β₂.": _adam_with(
+                betas=(0.9, 0.999, 0.9, 0.9)
+            ),
+            _NO_RETURN: _adam_with(fraction=lambda *_: None),
         },
         success="La longueur du pas ne dépend plus de la taille du gradient.",
     ),
     "relu_scale": Value(
         reference=1.4,
         condition=_scale_problem,
-        success="C'est l'échelle de He : la racine de 2.",
+        success="Vous êtes près de l'échelle de He, la racine de 2.",
     ),
     "shuffled_pixels": Value(
         reference="b",

@@ -1050,13 +1050,13 @@ def plot_network(
     shown, color = (gradients, VERMILION) if gradients else (parameters, BLUE)
     for layer, (W, b) in enumerate(shown):
         left, right, limit = *heights[layer : layer + 2], np.abs(W).max() or 1
-        along = np.linspace(0.2, 0.67, len(W))  # les nombres ne se recouvrent pas
+        along = np.linspace(0.42 if len(W) < 3 else 0.26, 0.68, len(W))  # sans se gêner
         for (i, j), w in np.ndenumerate(W):
             style = {"lw": 0.5 + 2.5 * abs(w) / limit, "ls": "-" if w >= 0 else "--"}
             ends = [left[i], right[j]]
             ax.plot([layer, layer + 1], ends, color=color, zorder=1, **style)
             at = layer + along[i], left[i] + along[i] * (right[j] - left[i])
-            _write(ax, at, decimal(w), backgroundcolor="white", color=color)
+            _write(ax, at, decimal(w), color=color, bbox={"fc": "w", "lw": 0, "pad": 1})
         for y, bias in zip(right, np.ravel(b)):
             _write(ax, (layer + 1, y - 0.42), decimal(bias), color=color)
     for layer, ys in enumerate(heights):

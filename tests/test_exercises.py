@@ -447,17 +447,6 @@ def test_progress_counts_what_was_right_once(capsys):
     ]
 
 
-def test_a_mistake_is_named_even_above_a_line_of_dots():
-    """Qui écrit au-dessus du trou sans l'effacer apprend tout de même son erreur."""
-    source = """
-def sigma(Z):
-    return 1 / 1 + np.exp(-Z)
-    ...  # à vous
-"""
-    sentence, _ = verdict("sigma", written(source, "sigma"))
-    assert "Pas encore" in sentence
-
-
 def test_the_faulty_line_is_shown():
     """Deux formes qui ne vont pas ensemble : à quelle ligne, c'est la question."""
     source = """

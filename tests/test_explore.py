@@ -1,6 +1,9 @@
 """Les figures à bouger : des curseurs pour un lecteur, l'arrêt sur image sans lui."""
 
+import itertools
+
 import ipywidgets
+import matplotlib.pyplot as plt
 import numpy as np
 import pytest
 from jupyter_client.manager import start_new_kernel
@@ -108,3 +111,18 @@ def test_plot_network_shows_gradients_instead_of_weights(figures):
     ax = utilities.plot_network(parameters, gradients=gradients)
     texts = {text.get_text() for text in ax.texts} - {""}
     assert texts == {"0,25", "−3,00", "7,00"}
+
+
+@pytest.mark.parametrize(
+    ("sizes", "figsize"), [([2, 4, 1], None), ([2, 3, 2, 1], (9, 3.8)), ([4, 1], None)]
+)
+def test_plot_network_piles_up_no_numbers(sizes, figsize, figures):
+    """Les réseaux des carnets 03 et 04, à leur taille : chacun loin des autres."""
+    ax = plt.subplots(figsize=figsize)[1] if figsize else None
+    layers = zip(sizes[:-1], sizes[1:])
+    parameters = [(np.full(shape, -0.5), np.zeros((1, shape[1]))) for shape in layers]
+    ax = utilities.plot_network(parameters, ax=ax)
+    texts = [text for text in ax.texts if text.get_text()]
+    boxes = [text.get_window_extent().expanded(1, 2) for text in texts]
+    for box, other in itertools.combinations(boxes, 2):
+        assert not box.overlaps(other)
