@@ -1154,13 +1154,29 @@ def _confusion_counts(y, y_pred):
     return counts
 
 
+class _Stop(_Problem):
+    """Un essai qu'une erreur arrête ; la même erreur à une autre ligne lui est égale.
+
+    Sinon, la ligne du lecteur le distinguerait toujours de l'erreur typique.
+    """
+
+    cause = ""
+
+    def __eq__(self, other):
+        return self.cause == getattr(other, "cause", other)
+
+    __hash__ = _Problem.__hash__
+
+
 def _quote_errors(function, *arguments):
     """Appelle la réponse ; d'une erreur que le juge ne sait pas dire, cite Python."""
     try:
         return function(*arguments)
-    except (TypeError, IndexError, ValueError) as error:
+    except Exception as error:
         kind = type(error).__name__
-        return _Problem(_explain(error).replace(kind, f"{kind} (« {error} »)"))
+        stop = _Stop(_explain(error).replace(kind, f"{kind} (« {error} »)"))
+        stop.cause = stop.replace(_faulty_line(error), "")
+        return stop
 
 
 _POSITIVE_EXPONENT = (
@@ -1243,11 +1259,6 @@ def _counted_first(y, y_pred):
     return _confusion_counts(y[:1], y_pred)
 
 
-def _divided_in_place(images):
-    images /= 255
-    return images.reshape(len(images), -1)
-
-
 def _labels(m, rng):
     y = rng.integers(2, size=(m, 1)).astype(float)
     return y, np.where(rng.random(m) < 0.7, y.ravel(), 1 - y.ravel())
@@ -1281,10 +1292,6 @@ LESSONS["02"] = {
             "les nombres sont bons, mais chaque image reste une grille ; mettez-la "
             "sur une seule ligne (reshape ne change pas images : il renvoie un nouveau "
             "tableau).": lambda images: images / 255,
-            "« /= » voudrait ranger des nombres à virgule dans le tableau d'entiers "
-            "images, et NumPy refuse ; une division sans « = » en fait un nouveau.": (
-                _divided_in_place
-            ),
             "c'est une liste de lignes ; on attend un seul tableau, et reshape le "
             "donne sans boucle.": lambda images: [
                 image.ravel() / 255 for image in images
@@ -1371,8 +1378,6 @@ LESSONS["02"] = {
             ),
             "« if » ne sait pas choisir pour tout un tableau à la fois ; np.where le "
             "fait case par case.": _sigmoid_with_if,
-            "math.exp et float ne prennent qu'un nombre ; np.exp prend tout un "
-            "tableau.": float,
         },
         success="Rien n'y déborde.",
     ),
