@@ -336,6 +336,8 @@ _ERRORS = (
     (TypeError, "(length-1|size-1|0-dim).*scalar", "une fonction qui n'accepte qu'un "
      "nombre reçoit un tableau{line} ; celles de NumPy (np.exp, np.log…) le prennent "
      "entier."),
+    (IndexError, "must be of integer", "un numéro de case doit être un entier, et "
+     "c'est un nombre à virgule ou un tableau{line} ; int(…) en fait un entier."),
     (TypeError, "Cannot cast", "un tableau d'entiers ne reçoit pas sur place (avec /= "
      "ou *=) des nombres à virgule{line} ; calculez dans un nouveau tableau."),
     (TypeError, "positional argument", "le nombre d'arguments ne convient pas ; "
@@ -1154,34 +1156,19 @@ def _confusion_counts(y, y_pred):
     return counts
 
 
-class _Stop(_Problem):
-    """Un essai qu'une erreur arrête ; la même erreur à une autre ligne lui est égale.
-
-    Sinon, la ligne du lecteur le distinguerait toujours de l'erreur typique.
-    """
-
-    cause = ""
-
-    def __eq__(self, other):
-        return self.cause == getattr(other, "cause", other)
-
-    __hash__ = _Problem.__hash__
-
-
 def _quote_errors(function, *arguments):
     """Appelle la réponse ; d'une erreur que le juge ne sait pas dire, cite Python."""
     try:
         return function(*arguments)
     except Exception as error:
         kind = type(error).__name__
-        stop = _Stop(_explain(error).replace(kind, f"{kind} (« {error} »)"))
-        stop.cause = stop.replace(_faulty_line(error), "")
-        return stop
+        return _Problem(_explain(error).replace(kind, f"{kind} (« {error} »)"))
 
 
 _POSITIVE_EXPONENT = (
     "les nombres sont bons, mais l'exponentielle d'un nombre positif est encore "
-    "calculée ; plutôt que de borner z ou de taire NumPy, récrivez la fraction."
+    "calculée (np.where calcule ses deux branches en entier) ; donnez aux deux la "
+    "même, d'un nombre toujours négatif, plutôt que de borner z ou de taire NumPy."
 )
 
 
@@ -2128,10 +2115,27 @@ _TWO_IN_ONE = (
 _NO_RETURN = "__call__ ne renvoie rien (None) ; il manque un return."
 
 
-def _forward(answer, *arguments):
+_NOT_FOR_THE_LAST = (
+    "les nombres sont bons, mais activation est appelée aussi sur la dernière couche ; "
+    "output seule y passe."
+)
+
+
+def _forward(answer, X, parameters, *functions):
     """La propagation ; une erreur de forme y dit de quel produit elle vient."""
+    expected, n_calls = utilities.forward_propagation(X, parameters, *functions), 0
+
+    def counted(Z):
+        nonlocal n_calls
+        n_calls += 1
+        return functions[0](Z)
+
     try:
-        return answer(*arguments)
+        watched = (counted, *functions[1:]) if functions else ()
+        activations = answer(X, parameters, *watched)
+        if n_calls >= len(parameters) and _same(activations, expected):
+            return _Problem(_NOT_FOR_THE_LAST)
+        return activations
     except ValueError as error:
         if "matmul" in str(error):
             return _Problem(_FORWARD_PRODUCT)
@@ -2295,6 +2299,8 @@ def _signal_ratio(scale):
 
 
 def _scale_problem(scale):
+    if scale <= 0:
+        return "scale est une taille ; choisissez un nombre positif."
     ratio = _signal_ratio(float(scale))
     if ratio < 0.5:
         return "le signal s'éteint encore en chemin ; augmentez scale."
