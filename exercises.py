@@ -2706,3 +2706,13 @@ LESSONS["04"] = {
         success="L'expérience qui suit le montre, et le texte dit pourquoi.",
     ),
 }
+
+# --- Annexe convolution
+
+# --- Annexe pytorch_keras
+
+# --- Annexe recurrence
+
+# --- Annexe profondeur
+
+# --- Annexe derivation_automatique

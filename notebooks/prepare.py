@@ -9,6 +9,7 @@ jamais touchée : le travail commencé survit à tout.
 
 import argparse
 import ast
+import os
 import re
 import textwrap
 from pathlib import Path
@@ -27,19 +28,30 @@ LINK = re.compile(r"(?<=\]\()(?![#/]|\w+:)[^)\s]+")
 
 
 def lessons() -> list[Path]:
-    """Les leçons, dans l'ordre."""
-    return sorted(FOLDER.glob("0*.ipynb"))
+    """Les leçons, dans l'ordre, puis les annexes qui ont des exercices."""
+    annexes = sorted((FOLDER / "annexes").glob("*.ipynb"))
+    practised = [path for path in annexes if _has_exercises(path)]
+    return sorted(FOLDER.glob("0*.ipynb")) + practised
 
 
-def student_edition(lesson: NotebookNode) -> NotebookNode:
-    """Change une leçon, sur place, en son édition à compléter."""
+def _has_exercises(path: Path) -> bool:
+    """Cherche un trou sans rien déchiffrer : c'est plus vite."""
+    return "# --- à vous" in path.read_text(encoding="utf-8")
+
+
+def student_edition(path: Path) -> NotebookNode:
+    """L'édition à compléter de la leçon écrite en `path`."""
+    lesson, places = nbformat.read(path, as_version=4), lessons()
     for cell in lesson.cells:
         if cell.cell_type == "code":
             cell.outputs, cell.execution_count = [], None
             cell.source = student_source(cell)
             cell.metadata.pop("eleve", None)
         else:
-            cell.source = LINK.sub(_seen_from_below, cell.source)
+            cell.source = LINK.sub(
+                lambda link: _seen_from_edition(link[0], path.parent, places),
+                cell.source,
+            )
     return lesson
 
 
@@ -60,18 +72,20 @@ def _hole(answer: str) -> str:
     return HOLE
 
 
-def _seen_from_below(link: re.Match) -> str:
-    """Une leçon voisine reste voisine ; le reste est un dossier plus haut."""
-    target = link[0].partition("#")[0]
-    return link[0] if (FOLDER / target) in lessons() else f"../{link[0]}"
+def _seen_from_edition(link: str, folder: Path, places: list[Path]) -> str:
+    """Le lien `link`, écrit dans `folder`, tel qu'il mène au même endroit d'ici."""
+    file, mark, anchor = link.partition("#")
+    target = Path(os.path.normpath(folder / file))
+    if target in places:  # une leçon a son édition, voisine de celle-ci
+        return target.name + mark + anchor
+    return Path(os.path.relpath(target, STUDENT)).as_posix() + mark + anchor
 
 
 def write_student_editions(folder: Path = STUDENT) -> None:
     """Écrit l'édition à compléter de chaque leçon, toujours au même octet près."""
     folder.mkdir(exist_ok=True)
     for path in lessons():
-        edition = student_edition(nbformat.read(path, as_version=4))
-        text = nbformat.writes(edition) + "\n"
+        text = nbformat.writes(student_edition(path)) + "\n"
         (folder / path.name).write_text(text, encoding="utf-8", newline="\n")
 
 

@@ -56,7 +56,8 @@ def define(source, name, namespace=None):
 
 
 def lesson_cells(lesson):
-    (path,) = NOTEBOOKS.glob(f"{lesson}_*.ipynb")
+    names = f"{lesson}_*.ipynb", f"annexes/{lesson}.ipynb"
+    (path,) = [path for name in names for path in NOTEBOOKS.glob(name)]
     cells = json.loads(path.read_text(encoding="utf-8"))["cells"]
     return [cell | {"source": "".join(cell["source"])} for cell in cells]
 
