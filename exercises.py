@@ -37,6 +37,7 @@ from unittest import mock
 import numpy as np
 from IPython import get_ipython
 from IPython.utils.capture import capture_output
+from numpy.lib.stride_tricks import sliding_window_view
 from sklearn.datasets import make_blobs, make_circles
 
 import utilities
@@ -2708,6 +2709,274 @@ LESSONS["04"] = {
 }
 
 # --- Annexe convolution
+
+
+def _neighbourhoods(X, k):
+    """Le voisinage de chaque pixel, en ligne : (m · h · w, k · k · c)."""
+    margin = (0, 0), (k // 2, k // 2), (k // 2, k // 2), (0, 0)
+    windows = sliding_window_view(np.pad(X, margin), (k, k), axis=(1, 2))
+    return windows.transpose(0, 1, 2, 4, 5, 3).reshape(-1, k * k * X.shape[3])
+
+
+def _convolve(X, W, b):
+    n_filters = W.shape[3]
+    Z = _neighbourhoods(X, len(W)) @ W.reshape(-1, n_filters) + b
+    return Z.reshape(*X.shape[:3], n_filters)
+
+
+def _input_gradient(dZ, W):
+    return _convolve(dZ, W[::-1, ::-1].swapaxes(2, 3), 0)
+
+
+def _max_pool_gradient(dA, A, Z):
+    dZ = np.zeros_like(Z)
+    for i, j in np.ndindex(2, 2):
+        wins = Z[:, i::2, j::2] == A
+        dZ[:, i::2, j::2] = dA * wins
+        dA = dA * ~wins
+    return dZ
+
+
+def _convolve_with(
+    filters=lambda W: W.reshape(-1, W.shape[3]),
+    bias=lambda b: b,
+    fold=lambda Z, X, n: Z.reshape(*X.shape[:3], n),
+    width=len,
+):
+    """Une convolution où une étape est remplacée par une autre."""
+
+    def wrong(X, W, b):
+        Z = _neighbourhoods(X, width(W)) @ filters(W) + bias(b)
+        return fold(Z, X, W.shape[3])
+
+    return wrong
+
+
+def _input_gradient_with(turned):
+    """L'erreur convolée par d'autres filtres que les bons."""
+    return lambda dZ, W: _convolve(dZ, turned(W), 0)
+
+
+def _shared(dA, A, Z):
+    """L'erreur partagée entre les gagnants."""
+    wins = _all_winners(np.ones_like(dA), A, Z)
+    m, h, w, c = A.shape
+    n_winners = wins.reshape(m, h, 2, w, 2, c).sum(axis=(2, 4))
+    return _all_winners(dA / n_winners, A, Z)
+
+
+def _all_winners(dA, A, Z):
+    everywhere = np.repeat(np.repeat(A, 2, axis=1), 2, axis=2) == Z
+    return np.repeat(np.repeat(dA, 2, axis=1), 2, axis=2) * everywhere
+
+
+_PLACES = (0, 0), (0, 1), (1, 0), (1, 1)  # d'un bloc, dans l'ordre de lecture
+
+
+def _pool_gradient_with(places=_PLACES, given=None, left=None):
+    """Le retour du max-pooling où une ligne est remplacée par une autre."""
+
+    def wrong(dA, A, Z):
+        dZ = np.zeros_like(Z)
+        for i, j in places:
+            wins = Z[:, i::2, j::2] == A
+            dZ[:, i::2, j::2] = given(dA, wins) if given else dA * wins
+            dA = left(dA, wins) if left else dA * ~wins
+        return dZ
+
+    return wrong
+
+
+def _convolution_case(m, h, w, c, n, k, rng):
+    shapes = (m, h, w, c), (k, k, c, n), (1, n)
+    return tuple(rng.normal(size=shape) for shape in shapes)
+
+
+def _error_case(m, h, w, c, n, k, rng):
+    return rng.normal(size=(m, h, w, n)), rng.normal(size=(k, k, c, n))
+
+
+def _pool_case(Z, rng):
+    m, h, w, c = Z.shape
+    A = Z.reshape(m, h // 2, 2, w // 2, 2, c).max(axis=(2, 4))
+    return rng.normal(size=A.shape), A, Z
+
+
+_CONVOLUTION_PRODUCT = (
+    "le produit de matrices n'a pas deux formes qui vont ensemble : les voisinages ont "
+    "k · k · c colonnes, et les filtres doivent avoir autant de lignes, une colonne "
+    "par filtre."
+)
+
+
+def _quote_product(function, *arguments):
+    """Appelle la réponse ; de deux formes qui s'opposent, dit de quel produit."""
+    try:
+        return function(*arguments)
+    except ValueError as error:
+        if "matmul" in str(error):
+            return _Problem(_CONVOLUTION_PRODUCT)
+        raise
+
+
+_rng = np.random.default_rng(10)
+_one_pixel = np.zeros((1, 3, 3, 1))
+_one_pixel[0, 1, 1] = 1
+_tied_block = np.array([2.0, 2, 0, 2]).reshape(1, 2, 2, 1)
+
+LESSONS["convolution"] = {
+    "response": Value(
+        reference=-13,
+        mistakes={
+            "vous avez retourné le filtre, ou compté la droite moins la gauche ; "
+            "chaque pixel va avec le poids de la même place.": 13,
+            "les poids de la rangée du milieu valent 2 et −2.": -10,
+            "c'est le total des pixels ; chacun se multiplie d'abord par son "
+            "poids.": 18,
+            "vous avez couché le filtre : ses colonnes sont devenues des rangées.": 5,
+            "vous avez pris tous les poids positifs ; ceux de droite ne le sont "
+            "pas.": 17,
+            "la réponse est un total, et non une moyenne : on ne divise pas par "
+            "neuf.": -13 / 9,
+        },
+        success="La droite est plus claire que la gauche : un bord.",
+    ),
+    "convolve": Exercise(
+        reference=_convolve,
+        run=_quote_product,
+        cases=[
+            (np.array([1.0, 2, 3, 4]).reshape(1, 2, 2, 1), np.ones((3, 3, 1, 1)), 0.5),
+            _convolution_case(2, 4, 5, 3, 2, 3, _rng),
+            _convolution_case(1, 6, 5, 2, 4, 5, _rng),
+            _convolution_case(3, 4, 4, 2, 2, 3, _rng),
+        ],
+        mistakes={
+            "le biais manque.": _convolve_with(bias=lambda b: 0 * b),
+            "le biais est retranché ; il s'ajoute.": _convolve_with(bias=lambda b: -b),
+            "les nombres sont bons, mais encore en lignes : repliez-les en images, de "
+            "forme (m, h, w, n).": _convolve_with(fold=lambda Z, X, n: Z),
+            "le résultat est replié dans l'ordre (m, n, h, w) ; les filtres sont le "
+            "dernier axe.": _convolve_with(
+                fold=lambda Z, X, n: Z.reshape(len(X), n, *X.shape[1:3])
+            ),
+            "le résultat a la forme de X ; son dernier axe compte les filtres, et non "
+            "les canaux.": _convolve_with(fold=lambda Z, X, n: Z.reshape(X.shape)),
+            "les filtres sont mis en lignes, puis transposés : leurs nombres ne sont "
+            "plus dans l'ordre des voisinages ; W.reshape(-1, n) suffit.": (
+                _convolve_with(filters=lambda W: W.reshape(W.shape[3], -1).T)
+            ),
+            "vous avez retourné les filtres ; ici, on s'en passe.": _convolve_with(
+                filters=lambda W: W[::-1, ::-1].reshape(-1, W.shape[3])
+            ),
+            "les filtres sont transposés : leurs lignes y ont pris la place de leurs "
+            "colonnes.": _convolve_with(
+                filters=lambda W: W.swapaxes(0, 1).reshape(-1, W.shape[3])
+            ),
+            _CONVOLUTION_PRODUCT: _convolve_with(
+                filters=lambda W: W.reshape(W.shape[3], -1)
+            ),
+        },
+        success="Un seul produit de matrices, quels que soient les filtres.",
+    ),
+    "input_gradient": Exercise(
+        reference=_input_gradient,
+        run=_quote_product,
+        cases=[
+            (_one_pixel, np.arange(1.0, 10).reshape(3, 3, 1, 1)),
+            _error_case(2, 4, 5, 3, 2, 3, _rng),
+            _error_case(1, 6, 5, 2, 4, 5, _rng),
+            _error_case(3, 4, 4, 2, 2, 3, _rng),
+        ],
+        mistakes={
+            "les filtres ne sont pas retournés : un pixel est lu par son voisin de "
+            "droite avec le poids de gauche.": _input_gradient_with(
+                lambda W: W.swapaxes(2, 3)
+            ),
+            "les filtres ne sont retournés que de haut en bas ; il le faut aussi de "
+            "gauche à droite.": _input_gradient_with(lambda W: W[::-1].swapaxes(2, 3)),
+            "les filtres ne sont retournés que de gauche à droite ; il le faut aussi "
+            "de haut en bas.": _input_gradient_with(
+                lambda W: W[:, ::-1].swapaxes(2, 3)
+            ),
+            "les canaux et les filtres ne sont pas échangés : l'erreur entre par les "
+            "filtres, et sort par les canaux.": _input_gradient_with(
+                lambda W: W[::-1, ::-1]
+            ),
+            "vous retournez aussi les canaux, ou les filtres ; seuls les deux premiers "
+            "axes le sont.": _input_gradient_with(
+                lambda W: W[::-1, ::-1, ::-1, ::-1].swapaxes(2, 3)
+            ),
+            "les filtres sont transposés ; retourner, c'est parcourir à l'envers "
+            "(::-1), et non échanger lignes et colonnes.": _input_gradient_with(
+                lambda W: W.transpose(1, 0, 3, 2)
+            ),
+            "le signe est inversé.": lambda dZ, W: -_input_gradient(dZ, W),
+        },
+        success="Le retour est une convolution, lui aussi.",
+    ),
+    "max_pool_gradient": Exercise(
+        reference=_max_pool_gradient,
+        cases=[
+            (np.array([[[[3.0]]]]), np.array([[[[2.0]]]]), _tied_block),
+            _pool_case(_rng.normal(size=(2, 4, 6, 3)), _rng),
+            _pool_case(_rng.integers(2, size=(1, 8, 6, 2)).astype(float), _rng),
+            _pool_case(np.ones((2, 2, 4, 1)), _rng),
+        ],
+        mistakes={
+            "à égalité, chaque gagnant reçoit encore l'erreur entière.": _all_winners,
+            "l'erreur est partagée entre les gagnants : c'est permis, mais l'énoncé "
+            "(comme PyTorch) donne tout au premier.": _shared,
+            "c'est le dernier gagnant qui prend tout ; l'énoncé demande le "
+            "premier.": _pool_gradient_with(places=_PLACES[::-1]),
+            "les places sont prises colonne par colonne ; l'ordre de lecture va ligne "
+            "par ligne.": _pool_gradient_with(places=((0, 0), (1, 0), (0, 1), (1, 1))),
+            "l'erreur s'éteint avant d'avoir été donnée : donnez-la d'abord, "
+            "éteignez-la ensuite.": _pool_gradient_with(
+                given=lambda dA, wins: dA * ~wins * wins
+            ),
+            "vous éteignez l'erreur là où la place a perdu ; c'est là où elle a gagné "
+            "qu'il n'en reste rien.": _pool_gradient_with(
+                left=lambda dA, wins: dA * wins
+            ),
+            "toutes les places reçoivent l'erreur, gagnantes ou non.": (
+                _pool_gradient_with(given=lambda dA, wins: dA, left=lambda dA, wins: dA)
+            ),
+            "l'erreur va aux perdants.": _pool_gradient_with(
+                given=lambda dA, wins: dA * ~wins, left=lambda dA, wins: dA
+            ),
+        },
+        success="Chaque erreur est comptée une fois, et une seule.",
+    ),
+    "n_parameters": Value(
+        reference=20490,
+        mistakes={
+            "il manque les biais : un par filtre, et un par réponse.": 20432,
+            "un filtre de la deuxième couche lit les 16 canaux à la fois : il a "
+            "3 × 3 × 16 poids.": 160 + 9 * 32 + 32 + 15690,
+            "la couche dense lit les cartes résumées deux fois : 7 × 7, et non "
+            "14 × 14.": 160 + 4640 + 14 * 14 * 32 * 10 + 10,
+            "la couche dense lit les cartes résumées : 7 × 7, et non 28 × 28.": (
+                160 + 4640 + 28 * 28 * 32 * 10 + 10
+            ),
+            "il manque la couche dense.": 160 + 4640,
+            "ce n'est que la couche dense ; ajoutez les deux convolutions.": 15690,
+            "la couche dense lit les 32 cartes entières, et non un nombre par "
+            "carte.": 160 + 4640 + 330,
+        },
+        tolerance=1e-5,
+        success="Les trois quarts sont dans la couche dense.",
+    ),
+    "shuffled_convolution": Value(
+        reference="a",
+        mistakes={
+            "c'était vrai du réseau dense, qui ignore quels pixels sont voisins ; un "
+            "filtre, lui, ne lit que des voisins.": "b",
+            "il reste quelque chose à lire : la couche dense de la fin, elle, "
+            "s'accommode du mélange.": "c",
+        },
+        success="L'expérience qui suit le montre.",
+    ),
+}
 
 # --- Annexe pytorch_keras
 

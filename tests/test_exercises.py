@@ -88,6 +88,7 @@ def namespace(name):
         "np": np,
         "neuron": lambda X, W, b: known["sigma"](X @ W + b),
         "DERIVATIVES": utilities.DERIVATIVES,
+        "neighbourhoods": exercises._neighbourhoods,
     }
 
 
@@ -261,6 +262,11 @@ FRESH = {
     "forward_propagation": lambda rng: (rng.normal(size=(6, 3)), layers(rng, 3, 5, 2)),
     "back_propagation": backward,
     "Adam": lambda rng: list(rng.normal(size=(6, 3, 2))),
+    "convolve": lambda rng: exercises._convolution_case(2, 3, 4, 2, 3, 3, rng),
+    "input_gradient": lambda rng: exercises._error_case(2, 3, 4, 2, 3, 3, rng),
+    "max_pool_gradient": lambda rng: exercises._pool_case(
+        rng.integers(3, size=(2, 4, 6, 2)).astype(float), rng
+    ),
 }
 
 

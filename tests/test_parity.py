@@ -6,6 +6,7 @@ sont passés.
 """
 
 import re
+import sys
 
 import nbformat
 import numpy as np
@@ -19,6 +20,9 @@ from utilities import (
     initialize_parameters,
     load_data,
 )
+
+sys.path.insert(0, str(ROOT / "benchmarks"))
+from taught import taught_by
 
 HIDDEN = (16, 8)
 N_STEPS = 200
@@ -296,3 +300,114 @@ def test_the_excerpts_of_the_annexe_run_and_agree(library, tolerance, monkeypatc
     model.fit(X, y)
     assert model.loss_ < 0.9 * model.loss_curve_[0]
     np.testing.assert_allclose(namespace["losses"], model.loss_curve_, rtol=tolerance)
+
+
+# --- La convolution -------------------------------------------------------------------
+
+
+@pytest.fixture(scope="module")
+def net():
+    """Les fonctions que les cellules de l'annexe « convolution » définissent."""
+    return taught_by("annexes/convolution")
+
+
+def to_torch(torch, X):
+    """Nos images (m, h, w, c), rangées comme PyTorch les veut : (m, c, h, w)."""
+    return torch.from_numpy(np.ascontiguousarray(X.transpose(0, 3, 1, 2)))
+
+
+def from_torch(tensor):
+    return tensor.detach().numpy().transpose(0, 2, 3, 1)
+
+
+def assert_equal(actual, expected):
+    """À 1e-10 près du plus grand nombre du tableau."""
+    atol = TOLERANCE * np.abs(expected).max()
+    np.testing.assert_allclose(actual, expected, rtol=0, atol=atol)
+
+
+@pytest.mark.parametrize("k", [1, 3, 5])
+def test_convolution_and_its_three_gradients_are_those_of_torch(k, net, torch):
+    rng = np.random.default_rng(k)
+    X, dZ = rng.normal(size=(3, 6, 5, 2)), rng.normal(size=(3, 6, 5, 4))
+    W, b = rng.normal(size=(k, k, 2, 4)), rng.normal(size=(1, 4))
+    inputs = to_torch(torch, X).requires_grad_()
+    weight = torch.from_numpy(W.transpose(3, 2, 0, 1).copy()).requires_grad_()
+    bias = torch.from_numpy(b.ravel()).requires_grad_()
+    outputs = torch.nn.functional.conv2d(inputs, weight, bias, padding=k // 2)
+    outputs.backward(to_torch(torch, dZ))
+    assert_equal(net.convolve(X, W, b), from_torch(outputs))
+    dW, db = net.filter_gradients(dZ, X, W)
+    assert_equal(dW, weight.grad.numpy().transpose(2, 3, 1, 0))
+    assert_equal(db, bias.grad.numpy()[None])
+    assert_equal(net.input_gradient(dZ, W), from_torch(inputs.grad))
+
+
+def test_max_pooling_gives_a_tie_to_the_place_torch_gives_it_to(net, torch):
+    """Des entiers de 0 à 2 : deux blocs sur trois ont plusieurs gagnants."""
+    rng = np.random.default_rng(0)
+    Z = rng.integers(3, size=(4, 6, 8, 3)).astype(float)
+    dA = rng.normal(size=(4, 3, 4, 3))
+    inputs = to_torch(torch, Z).requires_grad_()
+    outputs = torch.nn.functional.max_pool2d(inputs, 2)
+    outputs.backward(to_torch(torch, dA))
+    A = net.max_pool(Z)
+    np.testing.assert_array_equal(A, from_torch(outputs))
+    np.testing.assert_array_equal(
+        net.max_pool_gradient(dA, A, Z), from_torch(inputs.grad)
+    )
+
+
+def torch_convolutional(torch, parameters, shape):
+    """Le réseau de l'annexe en PyTorch, avec les mêmes poids."""
+    *convolutions, (W_out, b_out) = parameters
+    layers, (h, w, n) = [], shape
+    for W, b in convolutions:
+        k, _, c, n = W.shape
+        layer = torch.nn.Conv2d(c, n, k, padding=k // 2, dtype=torch.float64)
+        with torch.no_grad():
+            layer.weight.copy_(torch.from_numpy(W.transpose(3, 2, 0, 1).copy()))
+            layer.bias.copy_(torch.from_numpy(b.ravel()))
+        layers += [layer, torch.nn.MaxPool2d(2), torch.nn.ReLU()]
+        h, w = h // 2, w // 2
+    dense = torch.nn.Linear(*W_out.shape, dtype=torch.float64)
+    rows = W_out.reshape(h, w, n, -1).transpose(3, 2, 0, 1).reshape(W_out.shape[::-1])
+    with torch.no_grad():
+        dense.weight.copy_(torch.from_numpy(rows.copy()))
+        dense.bias.copy_(torch.from_numpy(b_out.ravel()))
+    return torch.nn.Sequential(*layers, torch.nn.Flatten(), dense)
+
+
+def test_a_hundred_convolutional_steps_are_those_of_torch(net, torch):
+    """Sur les vraies silhouettes, pleines d'égalités ; Adam, en lots de 25."""
+    X, y, _, _ = load_data("animaux")
+    rows = np.linspace(0, len(X) - 1, 100).astype(int)
+    X, y = X[rows, ..., None] / 255, y[rows].ravel().astype(int)
+    rng = np.random.default_rng(0)
+    parameters = net.initialize((28, 28, 1), (4, 8), 10, rng, dtype="float64")
+    network = torch_convolutional(torch, parameters, X.shape[1:])
+    optimizer = torch.optim.Adam(network.parameters(), lr=0.001)
+    criterion = torch.nn.CrossEntropyLoss()
+    solvers = [(net.Adam(), net.Adam()) for _ in parameters]
+    losses, expected = [], []
+    for t in range(100):
+        batch = slice(t % 4 * 25, t % 4 * 25 + 25)
+        Y = np.eye(10)[y[batch]]
+        activations, sums = net.forward(X[batch], parameters)
+        losses.append(net.cross_entropy(Y, activations[-1]))
+        gradients = net.backward(Y, parameters, activations, sums)
+        for layer, adams, pair in zip(parameters, solvers, gradients):
+            for parameter, adam, gradient in zip(layer, adams, pair):
+                net.update(parameter, adam(gradient), 0.001)
+
+        optimizer.zero_grad()
+        outputs = network(to_torch(torch, X[batch]))
+        loss = criterion(outputs, torch.from_numpy(y[batch]))
+        loss.backward()
+        optimizer.step()
+        expected.append(loss.item())
+    np.testing.assert_allclose(losses, expected, rtol=TOLERANCE, atol=0)
+    assert losses[-1] < losses[0] / 2
+    kernel = network[0].weight.detach().numpy().transpose(2, 3, 1, 0)
+    assert_equal(parameters[0][0], kernel)
+    assert_equal(parameters[-1][1], network[-1].bias.detach().numpy()[None])
