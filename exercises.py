@@ -2720,20 +2720,22 @@ def _neighbourhoods(X, k):
 
 def _convolve(X, W, b):
     n_filters = W.shape[3]
-    Z = _neighbourhoods(X, len(W)) @ W.reshape(-1, n_filters) + b
-    return Z.reshape(*X.shape[:3], n_filters)
+    R = _neighbourhoods(X, len(W))
+    Z = R @ W.reshape(-1, n_filters) + b
+    return Z.reshape(*X.shape[:3], n_filters), R
 
 
 def _input_gradient(dZ, W):
-    return _convolve(dZ, W[::-1, ::-1].swapaxes(2, 3), 0)
+    dX, _ = _convolve(dZ, W[::-1, ::-1].swapaxes(2, 3), 0)
+    return dX
 
 
 def _max_pool_gradient(dA, A, Z):
-    dZ = np.zeros_like(Z)
+    dZ, taken = np.zeros_like(Z), np.zeros(A.shape, dtype=bool)
     for i, j in np.ndindex(2, 2):
-        wins = Z[:, i::2, j::2] == A
+        wins = (Z[:, i::2, j::2] == A) & ~taken
         dZ[:, i::2, j::2] = dA * wins
-        dA = dA * ~wins
+        taken = taken | wins
     return dZ
 
 
@@ -2741,20 +2743,20 @@ def _convolve_with(
     filters=lambda W: W.reshape(-1, W.shape[3]),
     bias=lambda b: b,
     fold=lambda Z, X, n: Z.reshape(*X.shape[:3], n),
-    width=len,
+    pair=lambda Z, R: (Z, R),
 ):
     """Une convolution où une étape est remplacée par une autre."""
 
     def wrong(X, W, b):
-        Z = _neighbourhoods(X, width(W)) @ filters(W) + bias(b)
-        return fold(Z, X, W.shape[3])
+        R = _neighbourhoods(X, len(W))
+        return pair(fold(R @ filters(W) + bias(b), X, W.shape[3]), R)
 
     return wrong
 
 
 def _input_gradient_with(turned):
     """L'erreur convolée par d'autres filtres que les bons."""
-    return lambda dZ, W: _convolve(dZ, turned(W), 0)
+    return lambda dZ, W: _convolve(dZ, turned(W), 0)[0]
 
 
 def _shared(dA, A, Z):
@@ -2773,15 +2775,20 @@ def _all_winners(dA, A, Z):
 _PLACES = (0, 0), (0, 1), (1, 0), (1, 1)  # d'un bloc, dans l'ordre de lecture
 
 
-def _pool_gradient_with(places=_PLACES, given=None, left=None):
-    """Le retour du max-pooling où une ligne est remplacée par une autre."""
+def _pool_gradient_with(
+    places=_PLACES,
+    given=lambda dA, wins: dA * wins,
+    rule=lambda best, taken: best & ~taken,
+    after=lambda taken, wins: taken | wins,
+):
+    """Le retour du max-pooling où une étape est remplacée par une autre."""
 
     def wrong(dA, A, Z):
-        dZ = np.zeros_like(Z)
+        dZ, taken = np.zeros_like(Z), np.zeros(A.shape, dtype=bool)
         for i, j in places:
-            wins = Z[:, i::2, j::2] == A
-            dZ[:, i::2, j::2] = given(dA, wins) if given else dA * wins
-            dA = left(dA, wins) if left else dA * ~wins
+            wins = rule(Z[:, i::2, j::2] == A, taken)
+            dZ[:, i::2, j::2] = given(dA, wins)
+            taken = after(taken, wins)
         return dZ
 
     return wrong
@@ -2851,6 +2858,12 @@ LESSONS["convolution"] = {
             _convolution_case(3, 4, 4, 2, 2, 3, _rng),
         ],
         mistakes={
+            "seule Z est renvoyée ; le retour aura besoin de R aussi.": _convolve_with(
+                pair=lambda Z, R: Z
+            ),
+            "l'ordre est inversé : Z d'abord, puis R.": _convolve_with(
+                pair=lambda Z, R: (R, Z)
+            ),
             "le biais manque.": _convolve_with(bias=lambda b: 0 * b),
             "le biais est retranché ; il s'ajoute.": _convolve_with(bias=lambda b: -b),
             "les nombres sont bons, mais encore en lignes : repliez-les en images, de "
@@ -2910,6 +2923,10 @@ LESSONS["convolution"] = {
             "(::-1), et non échanger lignes et colonnes.": _input_gradient_with(
                 lambda W: W.transpose(1, 0, 3, 2)
             ),
+            "convolve renvoie deux tableaux, et vous les renvoyez tous les deux ; ne "
+            "gardez que le premier.": lambda dZ, W: _convolve(
+                dZ, W[::-1, ::-1].swapaxes(2, 3), 0
+            ),
             "le signe est inversé.": lambda dZ, W: -_input_gradient(dZ, W),
         },
         success="Le retour est une convolution, lui aussi.",
@@ -2930,19 +2947,17 @@ LESSONS["convolution"] = {
             "premier.": _pool_gradient_with(places=_PLACES[::-1]),
             "les places sont prises colonne par colonne ; l'ordre de lecture va ligne "
             "par ligne.": _pool_gradient_with(places=((0, 0), (1, 0), (0, 1), (1, 1))),
-            "l'erreur s'éteint avant d'avoir été donnée : donnez-la d'abord, "
-            "éteignez-la ensuite.": _pool_gradient_with(
-                given=lambda dA, wins: dA * ~wins * wins
-            ),
-            "vous éteignez l'erreur là où la place a perdu ; c'est là où elle a gagné "
-            "qu'il n'en reste rien.": _pool_gradient_with(
-                left=lambda dA, wins: dA * wins
+            "taken ne retient que la dernière place ; il faut y ajouter chaque "
+            "gagnant, avec |.": _pool_gradient_with(after=lambda taken, wins: wins),
+            "la condition est inversée : une place gagne si son bloc n'est pas "
+            "encore pris, ~taken.": _pool_gradient_with(
+                rule=lambda best, taken: best & taken
             ),
             "toutes les places reçoivent l'erreur, gagnantes ou non.": (
-                _pool_gradient_with(given=lambda dA, wins: dA, left=lambda dA, wins: dA)
+                _pool_gradient_with(given=lambda dA, wins: dA)
             ),
             "l'erreur va aux perdants.": _pool_gradient_with(
-                given=lambda dA, wins: dA * ~wins, left=lambda dA, wins: dA
+                given=lambda dA, wins: dA * ~wins, rule=lambda best, taken: best
             ),
         },
         success="Chaque erreur est comptée une fois, et une seule.",

@@ -1,6 +1,8 @@
 """Ce que NumPy seul atteint sur chaque jeu d'images, sur cinq graines.
 
-Usage, depuis la racine du projet : python benchmarks/accuracy.py [--seeds N]
+Usage, depuis la racine du projet :
+
+    python benchmarks/accuracy.py [--seeds N] [--convolution]
 
 Chaque ligne du tableau est un réseau du cours, jugé après sa dernière époque sur les
 images de test, qui n'ont servi ni à l'entraînement ni à l'arrêt. Les réglages, eux, ont
@@ -18,6 +20,8 @@ from statistics import mean
 import numpy as np
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
+from taught import taught_by
+
 from utilities import (
     SET_NAMES,
     NeuralNetwork,
@@ -92,21 +96,112 @@ def score(data, max_shift, options, seed):
     return model.fit(X_train, y_train).score(X_test, y_test)
 
 
+# --- La convolution, face à deux réseaux denses ---------------------------------------
+
+net = taught_by("annexes/convolution")
+# Jeu : réglages de net.train, et ceux, dans RUNS, du réseau dense en face.
+CONVOLUTIONS = {
+    "silhouettes": (
+        {"n_filters": (16, 32), "n_epochs": 30},
+        "silhouettes, 128-64, augmentation",
+    ),
+    "animaux": (
+        {"n_filters": (16, 32), "n_epochs": 12},
+        "dix animaux, 128-64, augmentation",
+    ),
+    "photos": (
+        {"n_filters": (16, 32), "n_epochs": 60},
+        "photographies, 128-64, augmentation",
+    ),
+}
+
+
+def load_maps(name):
+    """Images (m, h, w, 1) en float32, préparées comme dans l'annexe."""
+    X_train, y_train, X_test, y_test = load_data(name)
+    if name == "photos":
+        X_train, X_test = net.prepare(X_train, X_test)
+    else:
+        X_train, X_test = (X[..., None] / np.float32(255) for X in (X_train, X_test))
+    return X_train, y_train.ravel().astype(int), X_test, y_test.ravel().astype(int)
+
+
+def convolution_score(data, options, seed):
+    """Exactitude sur le test du réseau de l'annexe « convolution »."""
+    X_train, y_train, X_test, y_test = data
+    parameters = net.train(X_train, y_train, seed=seed, **options)
+    return net.score(X_test, y_test, parameters)
+
+
+def dense_score(data, seconds, options, seed):
+    """Exactitude d'un réseau dense, en autant de temps, avec les mêmes copies."""
+    X_train, y_train, X_test, y_test = data
+    flat_train, flat_test = (X.reshape(len(X), -1) for X in (X_train, X_test))
+    augment = partial(mirror_and_shift, shape=X_train.shape[1:3])
+    model = NeuralNetwork(**options, augment=augment, random_state=seed)
+    start = time.perf_counter()
+    model.set_params(max_iter=5).fit(flat_train, y_train)
+    n_epochs = int(5 * seconds / (time.perf_counter() - start))
+    return (
+        model.set_params(max_iter=n_epochs)
+        .fit(flat_train, y_train)
+        .score(flat_test, y_test)
+    )
+
+
+def n_hidden(data, options):
+    """Taille de la couche cachée d'un réseau dense qui a autant de paramètres."""
+    X_train, y_train, _, _ = data
+    n_in, n_classes = X_train[0].size, y_train.max() + 1
+    shape, n_filters = X_train.shape[1:], options["n_filters"]
+    parameters = net.initialize(shape, n_filters, n_classes, np.random.default_rng(0))
+    n_parameters = sum(W.size + b.size for W, b in parameters)
+    n_out = 1 if n_classes == 2 else n_classes
+    return round((n_parameters - n_out) / (n_in + 1 + n_out))
+
+
+def compare_convolution(name, seeds):
+    """Trois lignes : la convolution, puis deux réseaux denses, en autant de temps."""
+    data, (options, title) = load_maps(name), CONVOLUTIONS[name]
+    trial = partial(convolution_score, data, options)
+    seconds = report(f"{name}, convolution", trial, seeds)
+    hidden = n_hidden(data, options)
+    rivals = {
+        f"{name}, dense {hidden} (paramètres)": {"hidden_layer_sizes": (hidden,)},
+        f"{name}, dense 128-64 (temps)": RUNS[title][1],
+    }
+    for rival, settings in rivals.items():
+        report(rival, partial(dense_score, data, seconds, settings), seeds)
+
+
+def report(title, trial, seeds):
+    """Écrit une ligne du tableau ; renvoie la durée d'un essai, en secondes."""
+    start = time.perf_counter()
+    scores = [trial(seed) for seed in seeds]
+    seconds = (time.perf_counter() - start) / len(seeds)
+    figures = "".join(f"{percent(f(scores)):>9}" for f in (mean, min, max))
+    print(f"{title:36}{figures}{seconds:10.0f}", flush=True)
+    return seconds
+
+
 def main():
-    """Une ligne du tableau par entraînement de RUNS."""
+    """Une ligne du tableau par entraînement de RUNS, puis celles de la convolution."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--seeds", type=int, default=5, help="nombre de graines (5)")
-    seeds = range(parser.parse_args().seeds)
+    parser.add_argument(
+        "--convolution", action="store_true", help="les lignes de la convolution seules"
+    )
+    arguments = parser.parse_args()
+    seeds = range(arguments.seeds)
     if len(seeds) == 0:
         parser.error("--seeds doit être un entier d'au moins 1")
-    sets = {name: load(name) for name in SET_NAMES}
     print(f"{'':36}{'moyenne':>9}{'min':>9}{'max':>9}  s/graine")
-    for title, ((name, max_shift), options) in RUNS.items():
-        data, start = sets[name], time.perf_counter()
-        scores = [score(data, max_shift, options, seed) for seed in seeds]
-        seconds = (time.perf_counter() - start) / len(seeds)
-        figures = "".join(f"{percent(f(scores)):>9}" for f in (mean, min, max))
-        print(f"{title:36}{figures}{seconds:10.0f}", flush=True)
+    if not arguments.convolution:
+        sets = {name: load(name) for name in SET_NAMES}
+        for title, ((name, max_shift), options) in RUNS.items():
+            report(title, partial(score, sets[name], max_shift, options), seeds)
+    for name in CONVOLUTIONS:
+        compare_convolution(name, seeds)
 
 
 if __name__ == "__main__":

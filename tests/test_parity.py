@@ -336,8 +336,9 @@ def test_convolution_and_its_three_gradients_are_those_of_torch(k, net, torch):
     bias = torch.from_numpy(b.ravel()).requires_grad_()
     outputs = torch.nn.functional.conv2d(inputs, weight, bias, padding=k // 2)
     outputs.backward(to_torch(torch, dZ))
-    assert_equal(net.convolve(X, W, b), from_torch(outputs))
-    dW, db = net.filter_gradients(dZ, X, W)
+    Z, R = net.convolve(X, W, b)
+    assert_equal(Z, from_torch(outputs))
+    dW, db = net.filter_gradients(dZ, R, W)
     assert_equal(dW, weight.grad.numpy().transpose(2, 3, 1, 0))
     assert_equal(db, bias.grad.numpy()[None])
     assert_equal(net.input_gradient(dZ, W), from_torch(inputs.grad))
@@ -393,9 +394,9 @@ def test_a_hundred_convolutional_steps_are_those_of_torch(net, torch):
     for t in range(100):
         batch = slice(t % 4 * 25, t % 4 * 25 + 25)
         Y = np.eye(10)[y[batch]]
-        activations, sums = net.forward(X[batch], parameters)
-        losses.append(net.cross_entropy(Y, activations[-1]))
-        gradients = net.backward(Y, parameters, activations, sums)
+        output, cache = net.forward(X[batch], parameters)
+        losses.append(net.cross_entropy(Y, output))
+        gradients = net.backward(Y, parameters, output, cache)
         for layer, adams, pair in zip(parameters, solvers, gradients):
             for parameter, adam, gradient in zip(layer, adams, pair):
                 net.update(parameter, adam(gradient), 0.001)
