@@ -158,6 +158,8 @@ OTHER = {
     ast.Gt: [ast.GtE, ast.Lt],
     ast.GtE: [ast.Lt],
     ast.Eq: [ast.NotEq],
+    ast.BitAnd: [ast.BitOr],
+    ast.BitOr: [ast.BitAnd],
 }
 
 
