@@ -99,18 +99,21 @@ def score(data, max_shift, options, seed):
 # --- La convolution, face à deux réseaux denses ---------------------------------------
 
 net = taught_by("annexes/convolution")
-# Jeu : réglages de net.train, et ceux, dans RUNS, du réseau dense en face.
+# Jeu : réglages de net.train ; fonction qui prédit ; nom, dans RUNS, du réseau dense.
 CONVOLUTIONS = {
     "silhouettes": (
-        {"n_filters": (16, 32), "n_epochs": 50},
+        {"n_filters": (16, 32), "n_epochs": 64},
+        net.predict_proba,
         "silhouettes, 128-64, augmentation",
     ),
     "animaux": (
-        {"n_filters": (16, 32), "n_epochs": 20},
+        {"n_filters": (16, 32), "n_epochs": 26, "dropout": 0.2},
+        net.predict_proba,
         "dix animaux, 128-64, augmentation",
     ),
     "photos": (
-        {"n_filters": (16, 32), "n_epochs": 160},
+        {"n_filters": (16, 32), "n_epochs": 120, "batch_size": 16},
+        net.predict_both_ways,
         "photographies, 128-64, augmentation",
     ),
 }
@@ -126,11 +129,11 @@ def load_maps(name):
     return X_train, y_train.ravel().astype(int), X_test, y_test.ravel().astype(int)
 
 
-def convolution_score(data, options, seed):
+def convolution_score(data, options, predict, seed):
     """Exactitude sur le test du réseau de l'annexe « convolution »."""
     X_train, y_train, X_test, y_test = data
     parameters = net.train(X_train, y_train, seed=seed, **options)
-    return net.score(X_test, y_test, parameters, net.predict_both_ways)
+    return net.score(X_test, y_test, parameters, predict)
 
 
 def dense_score(data, seconds, options, seed):
@@ -162,8 +165,8 @@ def n_hidden(data, options):
 
 def compare_convolution(name, seeds):
     """Trois lignes : la convolution, puis deux réseaux denses, en autant de temps."""
-    data, (options, title) = load_maps(name), CONVOLUTIONS[name]
-    trial = partial(convolution_score, data, options)
+    data, (options, predict, title) = load_maps(name), CONVOLUTIONS[name]
+    trial = partial(convolution_score, data, options, predict)
     seconds = report(f"{name}, convolution", trial, seeds)
     hidden = n_hidden(data, options)
     rivals = {

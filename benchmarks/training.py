@@ -182,7 +182,7 @@ N_FILTERS, DROPOUT = (16, 32), 0.3
 def convolution_workload(quick: bool) -> Workload:
     """Le réseau de l'annexe sur les silhouettes ; layer_sizes : ses canaux."""
     pets, labels = read("silhouettes")
-    return Workload(pets, labels, (1, *N_FILTERS, 2), 64, "adam", 1, 2 if quick else 4)
+    return Workload(pets, labels, (1, *N_FILTERS, 2), 32, "adam", 1, 2 if quick else 4)
 
 
 def convolution_contestants(w: Workload) -> dict[str, Train | None]:
@@ -200,8 +200,12 @@ def numpy_convolution(w: Workload) -> Train:
     net, X = taught_by("annexes/convolution"), w.X.reshape(-1, 28, 28, 1)
 
     def train(n_epochs: int) -> None:
-        options = {"n_filters": N_FILTERS, "dropout": DROPOUT}
-        net.train(X, w.y, n_epochs, change=lambda X, rng: X, **options)
+        options = {
+            "n_filters": N_FILTERS,
+            "batch_size": w.batch_size,
+            "dropout": DROPOUT,
+        }
+        net.train(X, w.y, n_epochs, move=lambda X, rng: X, **options)
 
     return train
 
