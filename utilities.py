@@ -24,6 +24,7 @@ import warnings
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from copy import copy
+from dataclasses import KW_ONLY, dataclass
 from itertools import cycle
 from numbers import Integral, Real
 from pathlib import Path
@@ -42,6 +43,7 @@ from sklearn.base import BaseEstimator, ClassifierMixin, RegressorMixin
 from sklearn.inspection import DecisionBoundaryDisplay
 from sklearn.metrics import ConfusionMatrixDisplay
 from sklearn.model_selection import train_test_split
+from sklearn.utils import gen_batches
 from sklearn.utils.multiclass import check_classification_targets
 from sklearn.utils.validation import check_is_fitted, validate_data
 from threadpoolctl import threadpool_limits
@@ -372,33 +374,28 @@ def _is_seed(value: object) -> bool:
 
 
 def _one_of(*choices: str) -> tuple[str, Callable[[object], bool]]:
-    names = ", ".join(f"« {choice} »" for choice in choices)
-    expected = f"l'une des valeurs {names}"
+    expected = f"l'une des valeurs {', '.join(choices)}"
     return expected, lambda v: isinstance(v, str) and v in choices
 
 
-NON_NEGATIVE = "un nombre positif ou nul", lambda v: _is_real(v) and v >= 0
-POSITIVE = "un nombre strictement positif", lambda v: _is_real(v) and v > 0
-DECAY = "un nombre de 0 inclus à 1 exclu", lambda v: _is_real(v) and 0 <= v < 1
-FRACTION = "un nombre entre 0 et 1, exclus", lambda v: _is_real(v) and 0 < v < 1
-AUTO = (
-    "« auto » ou un entier d'au moins 1",
-    lambda v: _is_integer(v) or str(v) == "auto",
-)
-PATIENCE = "un entier d'au moins 1", lambda v: _is_integer(v) or v == np.inf
+NON_NEGATIVE = "un nombre ≥ 0", lambda v: _is_real(v) and v >= 0
+POSITIVE = "un nombre > 0", lambda v: _is_real(v) and v > 0
+DECAY = "un nombre ≥ 0 et < 1", lambda v: _is_real(v) and 0 <= v < 1
+FRACTION = "un nombre > 0 et < 1", lambda v: _is_real(v) and 0 < v < 1
+AUTO = "« auto » ou un entier ≥ 1", lambda v: _is_integer(v) or str(v) == "auto"
 FLAG = "True ou False", lambda v: isinstance(v, bool | np.bool_)
 FUNCTION = "None ou une fonction de (X, rng)", lambda v: v is None or callable(v)
 
 # Ce que chaque réglage doit être, et la fonction qui en juge.
 HYPERPARAMETERS = {
-    "hidden_layer_sizes": ("une suite d'entiers d'au moins 1, ou ()", _are_counts),
+    "hidden_layer_sizes": ("une suite d'entiers ≥ 1, ou ()", _are_counts),
     "activation": _one_of(*ACTIVATIONS),
     "solver": _one_of("sgd", "adam"),
     "initialization": _one_of("auto", *INITIALIZATIONS),
-    "random_state": ("None, un entier d'au moins 0 ou un générateur", _is_seed),
-    "max_iter": ("un entier d'au moins 1", _is_integer),
+    "random_state": ("None, un entier ≥ 0 ou un générateur", _is_seed),
+    "max_iter": ("un entier ≥ 1", _is_integer),
+    "n_iter_no_change": ("un entier ≥ 1", lambda v: _is_integer(v) or v == np.inf),
     "batch_size": AUTO,
-    "n_iter_no_change": PATIENCE,
     "augment": FUNCTION,
     "validation_fraction": FRACTION,
     **dict.fromkeys(["alpha", "tol"], NON_NEGATIVE),
@@ -408,78 +405,39 @@ HYPERPARAMETERS = {
 }
 
 
-def _generator(random_state) -> np.random.Generator:
-    """Un générateur local ; un RandomState de scikit-learn en fournit la graine."""
-    if isinstance(random_state, np.random.RandomState):
-        random_state = random_state.randint(2**31)
-    return np.random.default_rng(random_state)
-
-
 def _flatten(parameters: Parameters) -> NDArray:
     """Range bout à bout W et b de chaque couche, dans un seul vecteur."""
     return np.concatenate([array.ravel() for layer in parameters for array in layer])
 
 
-def _unflatten(theta: NDArray, layer_sizes: Sequence[int]) -> Parameters:
-    """W et b de chaque couche, en vues sur theta : un pas sur theta les change tous."""
-    parameters = []
-    for n_in, n_out in zip(layer_sizes[:-1], layer_sizes[1:]):
-        W, b, theta = np.split(theta, [n_in * n_out, (n_in + 1) * n_out])
-        parameters.append((W.reshape(n_in, n_out), b))
-    return parameters
-
-
+# repr et eq restent ceux de scikit-learn ; __init__ ne fait que retenir ses arguments.
+@dataclass(repr=False, eq=False)
 class _Network(BaseEstimator):
     """Ce que partagent le classifieur et le régresseur : tout, sauf la lecture de y."""
 
-    def __init__(
-        self,
-        hidden_layer_sizes: Sequence[int] = (100,),
-        activation: str = "relu",
-        *,
-        solver: str = "adam",
-        alpha: float = 0.0001,
-        batch_size: int | str = "auto",
-        learning_rate_init: float = 0.001,
-        max_iter: int = 200,
-        shuffle: bool = True,
-        random_state: int | np.random.Generator | np.random.RandomState | None = None,
-        tol: float = 0.0,
-        verbose: bool = False,
-        momentum: float = 0.9,
-        nesterovs_momentum: bool = True,
-        early_stopping: bool = False,
-        validation_fraction: float = 0.1,
-        beta_1: float = 0.9,
-        beta_2: float = 0.999,
-        epsilon: float = 1e-8,
-        n_iter_no_change: int = 10,
-        initialization: str = "auto",
-        dropout: float = 0.0,
-        augment: Callable | None = None,
-    ) -> None:
-        self.hidden_layer_sizes = hidden_layer_sizes
-        self.activation = activation
-        self.solver = solver
-        self.alpha = alpha
-        self.batch_size = batch_size
-        self.learning_rate_init = learning_rate_init
-        self.max_iter = max_iter
-        self.shuffle = shuffle
-        self.random_state = random_state
-        self.tol = tol
-        self.verbose = verbose
-        self.momentum = momentum
-        self.nesterovs_momentum = nesterovs_momentum
-        self.early_stopping = early_stopping
-        self.validation_fraction = validation_fraction
-        self.beta_1 = beta_1
-        self.beta_2 = beta_2
-        self.epsilon = epsilon
-        self.n_iter_no_change = n_iter_no_change
-        self.initialization = initialization
-        self.dropout = dropout
-        self.augment = augment
+    hidden_layer_sizes: Sequence[int] = (100,)
+    activation: str = "relu"
+    _: KW_ONLY
+    solver: str = "adam"
+    alpha: float = 0.0001
+    batch_size: int | str = "auto"
+    learning_rate_init: float = 0.001
+    max_iter: int = 200
+    shuffle: bool = True
+    random_state: int | np.random.Generator | np.random.RandomState | None = None
+    tol: float = 0.0
+    verbose: bool = False
+    momentum: float = 0.9
+    nesterovs_momentum: bool = True
+    early_stopping: bool = False
+    validation_fraction: float = 0.1
+    beta_1: float = 0.9
+    beta_2: float = 0.999
+    epsilon: float = 1e-8
+    n_iter_no_change: int = 10
+    initialization: str = "auto"
+    dropout: float = 0.0
+    augment: Callable | None = None
 
     def fit(
         self,
@@ -521,8 +479,20 @@ class _Network(BaseEstimator):
         Y, validation = Y.astype(X.dtype), None
         if X_val is not None or y_val is not None:
             validation = self._check_validation(X_val, y_val, X, y)
+        seed = self.random_state
+        if isinstance(seed, np.random.RandomState):
+            seed = seed.randint(2**31)
+        rng = np.random.default_rng(seed)
+        theta = self._initialize(X, Y, rng)
+        if self.early_stopping and validation is None:
+            X, X_val, Y, Y_val = self._split(X, Y, groups, rng)
+            validation = X_val, Y_val
+        # Une descente qui diverge déborde avant de s'arrêter : une phrase le dira.
+        with np.errstate(over="ignore", invalid="ignore"):
+            self._train(X, Y, validation, theta, rng)
 
-        rng = _generator(self.random_state)
+    def _initialize(self, X, Y, rng) -> NDArray:
+        """Tire les poids ; coefs_ et intercepts_ sont des vues du vecteur rendu."""
         hidden = np.atleast_1d(np.array(self.hidden_layer_sizes, dtype=int)).tolist()
         layer_sizes = [X.shape[1], *hidden, Y.shape[1]]
         self.n_layers_, self.n_outputs_ = len(layer_sizes), Y.shape[1]
@@ -532,15 +502,13 @@ class _Network(BaseEstimator):
             recipe = "he" if self.activation == "relu" else "glorot"
             initialization = recipe if hidden else "zeros"
         parameters = initialize_parameters(layer_sizes, rng, initialization)
-        theta = _flatten(parameters).astype(X.dtype)
-        Ws, bs = zip(*_unflatten(theta, layer_sizes))
-        self.coefs_, self.intercepts_ = list(Ws), list(bs)
-
-        if self.early_stopping and validation is None:
-            X, Y, validation = self._split(X, Y, groups, rng)
-        # Une descente qui diverge déborde avant de s'arrêter : une phrase le dira.
-        with np.errstate(over="ignore", invalid="ignore"):
-            self._train(X, Y, validation, theta, rng)
+        theta = rest = _flatten(parameters).astype(X.dtype)
+        self.coefs_, self.intercepts_ = [], []
+        for W, b in parameters:
+            coefs, intercepts, rest = np.split(rest, [W.size, W.size + b.size])
+            self.coefs_.append(coefs.reshape(W.shape))
+            self.intercepts_.append(intercepts)
+        return theta
 
     def _train(self, X, Y, validation, theta, rng) -> None:
         """Boucle sur les époques : met theta à jour sur place, remplit l'historique."""
@@ -598,17 +566,16 @@ class _Network(BaseEstimator):
 
         La perte précède le pas : le tout dernier n'a pas encore été jugé.
         """
-        is_lost = diverged and not (self.early_stopping and self.n_iter_ > 0)
         message = (
             f"La descente diverge à l'époque {self.n_iter_ + diverged} ; divisez par "
             f"dix learning_rate_init ({self.learning_rate_init}), sans doute trop "
             "grand, ou ramenez les données vers 0…1"
         )
+        is_lost = diverged and not (self.early_stopping and self.n_iter_ > 0)
         if is_lost or not np.isfinite(self._forward(X)).all():
             raise ValueError(f"{message}.")
         if diverged:
-            kept = "les poids de la meilleure époque sont gardés"
-            warnings.warn(f"{message} ; {kept}.", stacklevel=5)
+            warnings.warn(f"{message} ; les meilleurs poids sont gardés.", stacklevel=5)
 
     def _train_one_epoch(self, X, Y, theta, solver, rng) -> dict[str, float]:
         """Passe sur toutes les images, lot par lot ; renvoie perte et exactitude."""
@@ -620,17 +587,15 @@ class _Network(BaseEstimator):
             functions = with_dropout(*functions, self.dropout, rng)
         Y = Y if order is None else Y[order]
         outputs, penalty = np.empty_like(Y), 0.0
-        for start in range(0, m, batch_size):
-            batch = slice(start, start + batch_size)
+        for batch in gen_batches(m, batch_size):
             X_batch = X[batch] if order is None else X.take(order[batch], axis=0)
             if self.augment is not None:
                 # Une copie : la fonction a le droit de la modifier.
                 X_batch = self.augment(X_batch.copy(), rng)
             gradient, outputs[batch] = self._gradient(X_batch, Y[batch], *functions)
             if self.alpha > 0:
-                penalty += (
-                    self.alpha / 2 * sum(float(np.vdot(W, W)) for W in self.coefs_)
-                )
+                squares = sum(float(np.vdot(W, W)) for W in self.coefs_)
+                penalty += self.alpha / 2 * squares
             update(theta, solver(gradient), self.learning_rate_init)
         metrics = self._metrics(Y, outputs)
         metrics["loss"] += penalty / m
@@ -675,8 +640,8 @@ class _Network(BaseEstimator):
         """Contrôle X, et y s'il est donné, comme scikit-learn ; refuse des images."""
         if (shape := np.asarray(X).shape)[2:]:
             raise ValueError(
-                "X doit être une matrice, une ligne par image ; reçu : un tableau de "
-                f"forme {shape} ; essayez flatten_images(X)."
+                f"X doit avoir une ligne par image ; reçu : un tableau de forme {shape}"
+                " ; essayez flatten_images(X)."
             )
         return validate_data(self, X, y, dtype=(np.float64, np.float32), **options)
 
@@ -689,9 +654,7 @@ class _Network(BaseEstimator):
     def _check_validation(self, X_val, y_val, X, y) -> tuple[NDArray, NDArray]:
         """Contrôle la validation, qui doit ressembler à X et y ; code ses cibles."""
         if X_val is None or y_val is None:
-            raise ValueError(
-                "X_val et y_val vont ensemble : donnez les deux, ou aucun des deux."
-            )
+            raise ValueError("X_val et y_val vont ensemble : donnez les deux.")
         X_val, y_val = self._check_X_y(X_val, y_val, reset=False)
         if y_val.shape[1:] != y.shape[1:]:
             raise ValueError(
@@ -701,24 +664,18 @@ class _Network(BaseEstimator):
         Y_val = self._encode(y_val, "y_val")
         return X_val.astype(X.dtype, copy=False), Y_val.astype(X.dtype)
 
-    def _split(
-        self, X, Y, groups, rng
-    ) -> tuple[NDArray, NDArray, tuple[NDArray, NDArray]]:
-        """Met de côté une part des exemples ; rend X, Y et (X_val, Y_val)."""
+    def _split(self, X, Y, groups, rng) -> list[NDArray]:
+        """Met de côté une part des exemples ; rend X, X_val, Y et Y_val."""
+        part, seed = self.validation_fraction, int(rng.integers(2**31))
+        options = {"test_size": part, "stratify": groups, "random_state": seed}
         try:
-            X, X_val, Y, Y_val = train_test_split(
-                *(X, Y),
-                test_size=self.validation_fraction,
-                stratify=groups,
-                random_state=int(rng.integers(2**31)),
-            )
+            return train_test_split(X, Y, **options)
         except ValueError as error:
             raise ValueError(
-                f"early_stopping ne peut pas mettre de côté une part de "
-                f"{self.validation_fraction} de ces {len(X)} exemples en y gardant "
-                "chaque classe ; donnez-en davantage, ou donnez X_val et y_val."
+                f"early_stopping ne peut pas mettre de côté une part de {part} de ces "
+                f"{len(X)} exemples en y gardant chaque classe ; donnez-en davantage, "
+                "ou donnez X_val et y_val."
             ) from error
-        return X, Y, (X_val, Y_val)
 
     def _outputs(self, X: ArrayLike) -> NDArray:
         """La sortie du réseau appris, une fois X contrôlé."""
@@ -788,12 +745,10 @@ class NeuralNetwork(ClassifierMixin, _Network):
 
     def predict(self, X: ArrayLike) -> NDArray:
         """Classe la plus probable de chaque image, de forme (m,)."""
-        A = self._outputs(X)
-        if self.out_activation_ == "softmax":
-            return self.classes_[A.argmax(axis=1)]
-        if self.n_outputs_ > 1:
+        A = self.predict_proba(X)
+        if self.out_activation_ == "logistic" and self.n_outputs_ > 1:
             return (A > 0.5).astype(int)
-        return self.classes_[(A.ravel() > 0.5).astype(int)]
+        return self.classes_[A.argmax(axis=1)]
 
     def _learn_targets(self, y: NDArray) -> tuple[NDArray, NDArray | None]:
         """Retient les classes ; rend y codé, et les groupes dont garder la part."""

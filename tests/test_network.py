@@ -481,7 +481,7 @@ def fit_and_tell_split(model, X, y):
     split, kept = model._split, []
     model._split = lambda *arrays: kept.extend(split(*arrays)) or kept
     model.fit(X, y)
-    return kept[2]
+    return kept[1], kept[3]
 
 
 def test_validation_split_keeps_the_proportions():
