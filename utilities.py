@@ -818,16 +818,11 @@ DIVERGING = LinearSegmentedColormap.from_list("bleu-orange", [BLUE, "white", ORA
 
 def set_style() -> None:
     """Règle matplotlib pour tout le carnet : couleurs d'Okabe et Ito, traits variés."""
-    styles = ["-", "--", "-.", ":", "-", "--", "-."]
-    plt.rcParams.update(
-        {
-            "axes.prop_cycle": plt.cycler(color=COLORS) + plt.cycler(linestyle=styles),
-            "axes.spines.top": False,
-            "axes.spines.right": False,
-            "figure.constrained_layout.use": True,
-            "image.cmap": "cividis",
-        }
-    )
+    styles = plt.cycler(linestyle=["-", "--", "-.", ":", "-", "--", "-."])
+    plt.rc("axes", prop_cycle=plt.cycler(color=COLORS) + styles)
+    plt.rc("axes.spines", top=False, right=False)
+    plt.rc("figure.constrained_layout", use=True)
+    plt.rc("image", cmap="cividis")
 
 
 def decimal(value: float, digits: int = 2) -> str:
@@ -873,9 +868,7 @@ def _grid(n: int, n_columns: int, width: float, height: float) -> NDArray:
     return axes.ravel()
 
 
-def plot_learning_curves(
-    history: dict[str, list[float]], held_out: str = "test"
-) -> None:
+def plot_learning_curves(history: dict[str, list], held_out: str = "test") -> None:
     """Trace la perte et, pour un classifieur, l'exactitude à chaque époque.
 
     held_out : comment nommer les images mises de côté.
@@ -919,13 +912,11 @@ def plot_decision_boundary(
 ) -> plt.Axes:
     """Colore le plan selon la probabilité de la classe 1 ; un trait noir marque ½."""
     ax = plt.subplots(figsize=(4.8, 4))[1] if ax is None else ax
-    common = {"response_method": "predict_proba", "ax": ax, "grid_resolution": 200}
-    DecisionBoundaryDisplay.from_estimator(
-        model, X, cmap=DIVERGING, levels=np.linspace(0, 1, 11), alpha=0.6, **common
+    style = {"cmap": DIVERGING, "levels": np.linspace(0, 1, 11), "alpha": 0.6}
+    plane = DecisionBoundaryDisplay.from_estimator(
+        model, X, response_method="predict_proba", grid_resolution=200, ax=ax, **style
     )
-    DecisionBoundaryDisplay.from_estimator(
-        model, X, plot_method="contour", levels=[0.5], colors="black", **common
-    )
+    ax.contour(plane.xx0, plane.xx1, plane.response, levels=[0.5], colors="black")
     return plot_points(X, y, ax)
 
 
@@ -940,10 +931,8 @@ FILM_MODES = {"Once": "une fois", "Loop": "en boucle", "Reflect": "aller-retour"
 
 def plot_stills(draw: Callable[[plt.Axes, int], object], frames: Sequence[int]) -> None:
     """Montre côte à côte quelques étapes ; draw(ax, étape) en dessine une."""
-    n, size = len(frames), (2.4 * len(frames), 2.8)
-    figure, axes = plt.subplots(
-        1, n, figsize=size, sharex=True, sharey=True, squeeze=False
-    )
+    figure = plt.figure(figsize=(2.4 * len(frames), 2.8))
+    axes = figure.subplots(1, len(frames), sharex=True, sharey=True, squeeze=False)
     for ax, frame in zip(axes.flat, frames, strict=True):
         draw(ax, frame)
         ax.label_outer()
@@ -1070,18 +1059,14 @@ def plot_weights(
     plt.show()
 
 
-def plot_confusion_matrix(
-    y: NDArray, y_pred: NDArray, class_names: Sequence[str]
-) -> None:
+def plot_confusion_matrix(y: NDArray, y_pred: NDArray, class_names: Sequence) -> None:
     """Croise les classes vraies (lignes) et prédites (colonnes) de chaque image."""
     size = 2.4 + 0.45 * len(class_names)
-    figure, ax = plt.subplots(figsize=(size + 0.8, size))
-    names = {"labels": range(len(class_names)), "display_labels": class_names}
-    rotation = "horizontal" if len(class_names) <= 4 else "vertical"
-    ConfusionMatrixDisplay.from_predictions(
-        *(np.ravel(y), np.ravel(y_pred)), **names, ax=ax, xticks_rotation=rotation
-    )
-    ax.images[0].set_cmap("cividis")
+    _, ax = plt.subplots(figsize=(size + 0.8, size))
+    options = {"labels": range(len(class_names)), "display_labels": class_names}
+    options["xticks_rotation"] = 0 if len(class_names) <= 4 else 90
+    y, y_pred = np.ravel(y), np.ravel(y_pred)
+    ConfusionMatrixDisplay.from_predictions(y, y_pred, ax=ax, cmap="cividis", **options)
     ax.set(xlabel="classe prédite", ylabel="classe vraie")
     plt.show()
 
