@@ -1,11 +1,8 @@
 """Le module du cours : charger des images, entraîner un réseau, tracer ce qu'il fait.
 
-Les quatre parties se lisent dans l'ordre :
-
-1. les fonctions enseignées, les mêmes à la lettre près que dans les carnets ;
-2. ``NeuralNetwork``, un classifieur scikit-learn qui ne fait qu'appeler la partie 1 ;
-3. les figures et l'écriture des nombres en français ;
-4. les données : ``load_data``, ``load_class_names``, ``load_image``.
+Il se lit dans l'ordre : les fonctions enseignées, à la lettre près celles des carnets ;
+``NeuralNetwork``, un classifieur scikit-learn qui ne fait que les appeler ; les figures
+et l'écriture des nombres ; les données.
 
 Conventions : m images à plat forment une matrice ``X`` (m, n_features), les
 cibles une colonne ``y`` de forme (m, 1), les poids d'une couche une matrice ``W`` de
@@ -13,10 +10,7 @@ forme (n_in, n_out), ses biais une ligne ``b`` de forme (1, n_out). ``dW`` dési
 dérivée de la perte moyenne par rapport à ``W``, et de même pour ``db`` et ``dZ``.
 """
 
-from __future__ import annotations
-
 import hashlib
-import math
 import os
 import re
 import sys
@@ -24,10 +18,11 @@ import warnings
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from copy import copy
-from dataclasses import KW_ONLY, dataclass
+from dataclasses import KW_ONLY, dataclass, field, fields
 from itertools import cycle
 from numbers import Integral, Real
 from pathlib import Path
+from typing import Self
 
 import h5py
 import matplotlib.pyplot as plt
@@ -89,11 +84,6 @@ def relu(Z: NDArray) -> NDArray:
     return np.maximum(0, Z)
 
 
-def tanh(Z: NDArray) -> NDArray:
-    """Tangente hyperbolique, de -1 à 1. Carnet 03."""
-    return np.tanh(Z)
-
-
 def identity(Z: NDArray) -> NDArray:
     """Identité : la couche reste linéaire. Carnet 03."""
     return Z
@@ -116,7 +106,7 @@ def step(Z: NDArray) -> NDArray:
 ACTIVATIONS = {
     "identity": identity,
     "logistic": sigmoid,
-    "tanh": tanh,
+    "tanh": np.tanh,
     "relu": relu,
     "step": step,
 }
@@ -159,7 +149,6 @@ def cross_entropy(y: NDArray, A: NDArray) -> float:
     """Entropie croisée moyenne, - somme des y log A. Carnet 04.
 
     y a une colonne par classe, 1 dans celle de la bonne classe et 0 dans les autres.
-    A est écarté de 0 de la précision machine : la perte reste finie.
     """
     check_same_shape(y, A)
     A = np.clip(A, np.finfo(A.dtype).eps, 1)
@@ -191,9 +180,7 @@ Parameters = list[tuple[NDArray, NDArray]]
 
 
 def initialize_parameters(
-    layer_sizes: Sequence[int],
-    rng: np.random.Generator,
-    initialization: str = "he",
+    layer_sizes: Sequence[int], rng: np.random.Generator, initialization: str = "he"
 ) -> Parameters:
     """Tire W au hasard, met b à zéro ; une paire (W, b) par couche. Carnet 04.
 
@@ -276,7 +263,6 @@ class Momentum:
         self.velocity = 0.0
 
     def __call__(self, gradient: NDArray) -> NDArray:
-        """Renvoie la direction, et retient la vitesse."""
         self.velocity = self.momentum * self.velocity + gradient
         if self.nesterov:
             return gradient + self.momentum * self.velocity
@@ -296,7 +282,6 @@ class Adam:
         self.mean, self.square, self.t = 0.0, 0.0, 0
 
     def __call__(self, gradient: NDArray) -> NDArray:
-        """Renvoie la direction, et retient les deux moyennes glissantes."""
         self.t += 1
         self.mean += (1 - self.beta_1) * (gradient - self.mean)
         self.square += (1 - self.beta_2) * (gradient**2 - self.square)
@@ -334,11 +319,9 @@ def mirror_and_shift(
 ) -> NDArray:
     """Retourne une image sur deux, et décale chacune d'au plus max_shift pixels.
 
-    Annexe « profondeur ».
-
     X : images à plat, de forme (m, hauteur × largeur) ; shape : (hauteur, largeur). Le
     bord qui se découvre est rempli de 0. Pour le paramètre ``augment``, fixez shape :
-    ``functools.partial(mirror_and_shift, shape=(28, 28))``.
+    ``functools.partial(mirror_and_shift, shape=(28, 28))``. Annexe « profondeur ».
     """
     m = len(X)
     images = X.reshape(m, *shape)
@@ -368,41 +351,31 @@ def _are_counts(value: object) -> bool:
     return all(map(_is_integer, value)) if is_sequence else _is_integer(value)
 
 
+Random = np.random.Generator | np.random.RandomState | None
+
+
 def _is_seed(value: object) -> bool:
-    generators = np.random.Generator | np.random.RandomState
-    return value is None or isinstance(value, generators) or _is_integer(value, low=0)
+    return isinstance(value, Random) or _is_integer(value, low=0)
 
 
-def _one_of(*choices: str) -> tuple[str, Callable[[object], bool]]:
+def _one_of(*choices: str) -> dict[str, Callable[[object], bool]]:
     expected = f"l'une des valeurs {', '.join(choices)}"
-    return expected, lambda v: isinstance(v, str) and v in choices
+    return {expected: lambda v: isinstance(v, str) and v in choices}
 
 
-NON_NEGATIVE = "un nombre ≥ 0", lambda v: _is_real(v) and v >= 0
-POSITIVE = "un nombre > 0", lambda v: _is_real(v) and v > 0
-DECAY = "un nombre ≥ 0 et < 1", lambda v: _is_real(v) and 0 <= v < 1
-FRACTION = "un nombre > 0 et < 1", lambda v: _is_real(v) and 0 < v < 1
-AUTO = "« auto » ou un entier ≥ 1", lambda v: _is_integer(v) or str(v) == "auto"
-FLAG = "True ou False", lambda v: isinstance(v, bool | np.bool_)
-FUNCTION = "None ou une fonction de (X, rng)", lambda v: v is None or callable(v)
-
-# Ce que chaque réglage doit être, et la fonction qui en juge.
-HYPERPARAMETERS = {
-    "hidden_layer_sizes": ("une suite d'entiers ≥ 1, ou ()", _are_counts),
-    "activation": _one_of(*ACTIVATIONS),
-    "solver": _one_of("sgd", "adam"),
-    "initialization": _one_of("auto", *INITIALIZATIONS),
-    "random_state": ("None, un entier ≥ 0 ou un générateur", _is_seed),
-    "max_iter": ("un entier ≥ 1", _is_integer),
-    "n_iter_no_change": ("un entier ≥ 1", lambda v: _is_integer(v) or v == np.inf),
-    "batch_size": AUTO,
-    "augment": FUNCTION,
-    "validation_fraction": FRACTION,
-    **dict.fromkeys(["alpha", "tol"], NON_NEGATIVE),
-    **dict.fromkeys(["learning_rate_init", "epsilon"], POSITIVE),
-    **dict.fromkeys(["momentum", "beta_1", "beta_2", "dropout"], DECAY),
-    **dict.fromkeys(["shuffle", "nesterovs_momentum", "early_stopping"], FLAG),
-}
+# Ce qu'un réglage doit être, et la fonction qui en juge.
+SIZES = {"une suite d'entiers ≥ 1, ou ()": _are_counts}
+SEED = {"None, un entier ≥ 0 ou un générateur": _is_seed}
+COUNT = {"un entier ≥ 1": _is_integer}
+PATIENCE = {"un entier ≥ 1": lambda v: _is_integer(v) or v == np.inf}
+AUTO = {"« auto » ou un entier ≥ 1": lambda v: _is_integer(v) or str(v) == "auto"}
+RECIPE = _one_of("auto", *INITIALIZATIONS)
+NON_NEGATIVE = {"un nombre ≥ 0": lambda v: _is_real(v) and v >= 0}
+POSITIVE = {"un nombre > 0": lambda v: _is_real(v) and v > 0}
+DECAY = {"un nombre ≥ 0 et < 1": lambda v: _is_real(v) and 0 <= v < 1}
+FRACTION = {"un nombre > 0 et < 1": lambda v: _is_real(v) and 0 < v < 1}
+FLAG = {"True ou False": lambda v: isinstance(v, bool | np.bool_)}
+FUNCTION = {"None ou une fonction de (X, rng)": lambda v: v is None or callable(v)}
 
 
 def _flatten(parameters: Parameters) -> NDArray:
@@ -410,34 +383,35 @@ def _flatten(parameters: Parameters) -> NDArray:
     return np.concatenate([array.ravel() for layer in parameters for array in layer])
 
 
-# repr et eq restent ceux de scikit-learn ; __init__ ne fait que retenir ses arguments.
+# Un réglage par ligne : sa valeur par défaut, et ce qu'il doit être. L'affichage et la
+# comparaison restent ceux de scikit-learn.
 @dataclass(repr=False, eq=False)
 class _Network(BaseEstimator):
     """Ce que partagent le classifieur et le régresseur : tout, sauf la lecture de y."""
 
-    hidden_layer_sizes: Sequence[int] = (100,)
-    activation: str = "relu"
+    hidden_layer_sizes: Sequence[int] = field(default=(100,), metadata=SIZES)
+    activation: str = field(default="relu", metadata=_one_of(*ACTIVATIONS))
     _: KW_ONLY
-    solver: str = "adam"
-    alpha: float = 0.0001
-    batch_size: int | str = "auto"
-    learning_rate_init: float = 0.001
-    max_iter: int = 200
-    shuffle: bool = True
-    random_state: int | np.random.Generator | np.random.RandomState | None = None
-    tol: float = 0.0
+    solver: str = field(default="adam", metadata=_one_of("sgd", "adam"))
+    alpha: float = field(default=0.0001, metadata=NON_NEGATIVE)
+    batch_size: int | str = field(default="auto", metadata=AUTO)
+    learning_rate_init: float = field(default=0.001, metadata=POSITIVE)
+    max_iter: int = field(default=200, metadata=COUNT)
+    shuffle: bool = field(default=True, metadata=FLAG)
+    random_state: int | Random = field(default=None, metadata=SEED)
+    tol: float = field(default=0.0, metadata=NON_NEGATIVE)
     verbose: bool = False
-    momentum: float = 0.9
-    nesterovs_momentum: bool = True
-    early_stopping: bool = False
-    validation_fraction: float = 0.1
-    beta_1: float = 0.9
-    beta_2: float = 0.999
-    epsilon: float = 1e-8
-    n_iter_no_change: int = 10
-    initialization: str = "auto"
-    dropout: float = 0.0
-    augment: Callable | None = None
+    momentum: float = field(default=0.9, metadata=DECAY)
+    nesterovs_momentum: bool = field(default=True, metadata=FLAG)
+    early_stopping: bool = field(default=False, metadata=FLAG)
+    validation_fraction: float = field(default=0.1, metadata=FRACTION)
+    beta_1: float = field(default=0.9, metadata=DECAY)
+    beta_2: float = field(default=0.999, metadata=DECAY)
+    epsilon: float = field(default=1e-8, metadata=POSITIVE)
+    n_iter_no_change: int = field(default=10, metadata=PATIENCE)
+    initialization: str = field(default="auto", metadata=RECIPE)
+    dropout: float = field(default=0.0, metadata=DECAY)
+    augment: Callable | None = field(default=None, metadata=FUNCTION)
 
     def fit(
         self,
@@ -445,7 +419,7 @@ class _Network(BaseEstimator):
         y: ArrayLike,
         X_val: ArrayLike | None = None,
         y_val: ArrayLike | None = None,
-    ) -> _Network:
+    ) -> Self:
         """Entraîne le réseau sur X (m, n_features) et y (m, 1) ou (m,).
 
         X_val, y_val : exemples de validation, dont la perte (et l'exactitude) est notée
@@ -526,7 +500,8 @@ class _Network(BaseEstimator):
                 while self.n_iter_ < self.max_iter and n_stale <= patience:
                     scores = self._train_one_epoch(X, Y, theta, solver, rng)
                     if validation is not None:
-                        scores |= self._evaluate(*validation)
+                        X_val, Y_val = validation
+                        scores |= self._metrics(Y_val, self._forward(X_val), "val_")
                     diverged = not np.isfinite(list(scores.values())).all()
                     if diverged:
                         break
@@ -612,14 +587,9 @@ class _Network(BaseEstimator):
                 dW += self.alpha / len(Y) * W
         return _flatten(gradients), activations[-1]
 
-    def _evaluate(self, X_val: NDArray, Y_val: NDArray) -> dict[str, float]:
-        """Perte et exactitude sur les exemples de validation."""
-        metrics = self._metrics(Y_val, self._forward(X_val))
-        return {f"val_{key}": value for key, value in metrics.items()}
-
-    def _metrics(self, Y: NDArray, A: NDArray) -> dict[str, float]:
+    def _metrics(self, Y: NDArray, A: NDArray, prefix: str = "") -> dict[str, float]:
         _, loss = OUTPUTS[self.out_activation_]
-        return {"loss": loss(Y, A)}
+        return {f"{prefix}loss": loss(Y, A)}
 
     def _forward(self, X: NDArray) -> NDArray:
         """La sortie du réseau, de forme (m, n_outputs)."""
@@ -631,14 +601,16 @@ class _Network(BaseEstimator):
         return list(zip(self.coefs_, self.intercepts_))
 
     def _check_hyperparameters(self) -> None:
-        """Refuse une valeur impossible, en disant laquelle et ce qui était attendu."""
-        for name, (expected, is_valid) in HYPERPARAMETERS.items():
-            if not is_valid(value := getattr(self, name)):
-                raise ValueError(f"{name} doit être {expected} ; reçu : {value!r}.")
+        for setting in fields(self):
+            value = getattr(self, setting.name)
+            for expected, is_valid in setting.metadata.items():
+                if not is_valid(value):
+                    message = f"{setting.name} doit être {expected} ; reçu : {value!r}."
+                    raise ValueError(message)
 
     def _check_X(self, X: ArrayLike, y: ArrayLike = "no_validation", **options):
         """Contrôle X, et y s'il est donné, comme scikit-learn ; refuse des images."""
-        if (shape := np.asarray(X).shape)[2:]:
+        if len(shape := np.asarray(X).shape) > 2:
             raise ValueError(
                 f"X doit avoir une ligne par image ; reçu : un tableau de forme {shape}"
                 " ; essayez flatten_images(X)."
@@ -773,13 +745,13 @@ class NeuralNetwork(ClassifierMixin, _Network):
         Y = y[:, None] == self.classes_
         return Y if self.out_activation_ == "softmax" else Y[:, 1:]
 
-    def _metrics(self, Y: NDArray, A: NDArray) -> dict[str, float]:
-        """Perte et exactitude."""
+    def _metrics(self, Y: NDArray, A: NDArray, prefix: str = "") -> dict[str, float]:
         if self.out_activation_ == "softmax":
             is_correct = A.argmax(axis=1) == Y.argmax(axis=1)
         else:
             is_correct = ((A > 0.5) == (Y > 0.5)).all(axis=1)
-        return {**super()._metrics(Y, A), "accuracy": float(np.mean(is_correct))}
+        accuracy = {f"{prefix}accuracy": float(np.mean(is_correct))}
+        return super()._metrics(Y, A, prefix) | accuracy
 
     def __sklearn_tags__(self):
         tags = super().__sklearn_tags__()
@@ -841,13 +813,12 @@ def plot_images(X: NDArray, titles: Sequence[str] = (), n_columns: int = 6) -> N
     X : (n, hauteur, largeur), ou à plat si elles sont carrées ; niveaux de 0 à 255, ou
     de 0 à 1. Lève ValueError si leur forme ne se devine pas.
     """
-    side = math.isqrt(X.shape[-1])
+    side = round(X.shape[-1] ** 0.5)
     if X.ndim == 2 and side**2 == X.shape[1]:
         X = X.reshape(-1, side, side)
     if X.ndim != 3:
         raise ValueError(
-            "X doit être un tableau d'images, de forme (n, hauteur, largeur) ; reçu : "
-            f"{X.shape} ; repliez-les avec reshape."
+            f"X doit être de forme (n, hauteur, largeur), non {X.shape} ; repliez-la."
         )
     white = 1 if X.dtype.kind == "f" and X.max(initial=0) <= 1 else 255
     axes = _grid(len(X), n_columns, 1.5, 1.75)
@@ -895,8 +866,7 @@ def plot_points(
     labels : les noms des classes, dans l'ordre (à défaut : « classe 0 »…).
     """
     ax = plt.subplots(figsize=(4.8, 4))[1] if ax is None else ax
-    y = np.ravel(y)
-    classes = np.unique(y)
+    y, classes = np.ravel(y), np.unique(y)
     labels = labels or [f"classe {value}".removesuffix(".0") for value in classes]
     styles = zip(classes, labels, cycle(COLORS), cycle(MARKERS))
     for value, label, color, marker in styles:
@@ -947,19 +917,17 @@ def animate(
     frames : étapes à montrer, dans l'ordre ; interval : millisecondes entre deux.
     """
     frames = list(frames)
-    figure, ax = plt.subplots(figsize=(4.5, 4), dpi=72)
+    fig, ax = plt.subplots(figsize=(4.5, 4), dpi=72)
 
     def redraw(frame: int) -> None:
         ax.clear()
         draw(ax, frame)
 
-    animation = FuncAnimation(
-        figure, redraw, frames=frames, init_func=lambda: None, interval=interval
-    )
+    film = FuncAnimation(fig, redraw, frames, init_func=lambda: None, interval=interval)
     try:
-        page = animation.to_jshtml(default_mode="once")
+        page = film.to_jshtml(default_mode="once")
     finally:
-        plt.close(figure)
+        plt.close(fig)
     # Les symboles de matplotlib viennent d'un site : hors ligne, rien ne paraîtrait.
     page = re.sub(r'<link rel="stylesheet".*?>', "", page, flags=re.DOTALL)
     for english, words in FILM_BUTTONS.items():
@@ -988,9 +956,9 @@ def plot_network(
     gradients : une paire (dW, db) par couche ; écrits à la place des poids
     """
     sizes = [len(parameters[0][0]), *(W.shape[1] for W, _ in parameters)]
-    width = 3.2 * len(parameters)
-    ax = plt.subplots(figsize=(width + 1, 1 + max(sizes)))[1] if ax is None else ax
-    heights = [np.arange(n)[::-1] - (n - 1) / 2 for n in sizes]
+    n, tallest = len(parameters), max(sizes)
+    ax = plt.subplots(figsize=(3.2 * n + 1, tallest + 1))[1] if ax is None else ax
+    heights = [np.arange(size)[::-1] - (size - 1) / 2 for size in sizes]
     shown, color = (gradients, VERMILION) if gradients else (parameters, BLUE)
     for layer, (W, b) in enumerate(shown):
         left, right, limit = *heights[layer : layer + 2], np.abs(W).max() or 1
@@ -1008,8 +976,7 @@ def plot_network(
         values = np.ravel(activations[layer]) if len(activations) else ys * np.nan
         for y, value in zip(ys, values, strict=True):
             _write(ax, (layer, y), decimal(value) if np.isfinite(value) else "")
-    ax.set(xlim=(-0.3, len(parameters) + 0.3))
-    ax.set_ylim(-max(sizes) / 2 - 0.2, max(sizes) / 2)
+    ax.set(xlim=(-0.3, n + 0.3), ylim=(-tallest / 2 - 0.2, tallest / 2))
     ax.axis("off")
     return ax
 
@@ -1046,13 +1013,11 @@ def _someone_is_there() -> bool:
     return "cellId" in message.get("metadata", {})
 
 
-def plot_weights(
-    W: NDArray, shape: tuple[int, int], n_columns: int = 8, label: str = "poids"
-) -> None:
+def plot_weights(W: NDArray, shape: tuple[int, int], label: str = "poids") -> None:
     """Montre chaque colonne de W (n_pixels, n_neurones) en une image de forme shape."""
     n, limit = W.shape[1], np.abs(W).max()
     width = 3.6 if n == 1 else 1.3
-    axes = _grid(n, min(n_columns, n), width, width)
+    axes = _grid(n, min(8, n), width, width)
     for ax, w in zip(axes, W.T):
         image = ax.imshow(w.reshape(shape), cmap=DIVERGING, vmin=-limit, vmax=limit)
     plt.colorbar(image, ax=axes, label=label)
@@ -1116,8 +1081,7 @@ def load_data(name: str | os.PathLike = "silhouettes") -> tuple[NDArray, ...]:
         )
     if (unseen := np.setdiff1d(y_test, y_train)).size:
         raise ValueError(
-            f"{test_path} : la classe {unseen[0]:g} n'a aucune image dans {train_path} "
-            "pour être apprise ; ajoutez-en, ou retirez cette classe du test."
+            f"La classe {unseen[0]:g} de {test_path} doit être aussi dans {train_path}."
         )
     return X_train, y_train, X_test, y_test
 
@@ -1127,7 +1091,6 @@ def load_class_names(name: str | os.PathLike = "silhouettes") -> list[str]:
 
     Ils sont lus dans l'attribut ``classes`` de ``trainset.hdf5`` ; à défaut, ce sont
     « chat » et « chien » pour les photographies, sinon les numéros eux-mêmes.
-    Lève les mêmes exceptions que ``load_data``, mais ne lit aucune image.
     """
     path, _ = _locate(name)
     with _open_hdf5(path) as file:
@@ -1170,8 +1133,8 @@ def load_image(path: str | os.PathLike, shape: tuple[int, int] = (28, 28)) -> ND
         raise type(error)(f"{path} {UNREADABLE[type(error)]}") from error
     except Exception as error:  # selon le format, Pillow en lève de toutes sortes
         raise ValueError(
-            f"{path} n'est pas une image lisible ; donnez un fichier PNG ou JPEG "
-            "intact, de moins de 170 millions de pixels."
+            f"{path} n'est pas une image lisible, de moins de 170 millions de pixels ; "
+            "donnez un fichier PNG ou JPEG intact."
         ) from error
     white = Image.new("RGBA", size, "white")
     return np.array(Image.alpha_composite(white, image).convert("L"))
@@ -1191,23 +1154,19 @@ def _locate(name: str | os.PathLike) -> tuple[Path, Path]:
     with suppress(OSError, RuntimeError):  # nom trop long, chemin interdit, ~inconnu
         if (folder := folder.expanduser()).is_dir():
             return folder / "trainset.hdf5", folder / "testset.hdf5"
-    if name not in known and name == folder.name:
-        raise ValueError(
-            f"« {name} » n'est ni un jeu connu ({', '.join(SET_NAMES)}) ni un dossier "
-            "existant ; vérifiez l'orthographe, ou donnez le chemin du dossier."
-        )
-    raise FileNotFoundError(
-        f"Le dossier {folder} n'existe pas ; donnez celui qui contient trainset.hdf5 "
-        "et testset.hdf5, à load_data ou à la variable COURSE_PHOTOS_DIR."
+    is_bare_name = name not in known and name == folder.name
+    kind = ValueError if is_bare_name else FileNotFoundError
+    raise kind(
+        f"{folder} n'est ni un jeu connu ({', '.join(SET_NAMES)}) ni un dossier ; "
+        "donnez celui qui contient trainset.hdf5 et testset.hdf5, à load_data ou à la "
+        "variable COURSE_PHOTOS_DIR."
     )
 
 
 def _download(filename: str) -> Path:
     """Renvoie le chemin d'un fichier que pooch télécharge, vérifie et garde."""
     try:
-        # Dans un carnet, pooch se plaint à son importation de l'absence d'ipywidgets.
-        with warnings.catch_warnings(action="ignore"):
-            import pooch
+        import pooch
 
         pooch.get_logger().setLevel("WARNING")
         return Path(pooch.retrieve(PHOTOS_URL + filename, PHOTOS_SHA256[filename]))
@@ -1215,9 +1174,8 @@ def _download(filename: str) -> Path:
         no_pooch = isinstance(error, ImportError)
         advice = "exécutez %pip install pooch" if no_pooch else "vérifiez la connexion"
         raise ConnectionError(
-            f"{filename} n'a pas pu être téléchargé intact depuis {PHOTOS_URL} "
-            f"({type(error).__name__}) ; {advice} puis relancez, ou mettez les deux "
-            "fichiers dans un dossier que nomme la variable COURSE_PHOTOS_DIR."
+            f"{filename} n'a pu être téléchargé de {PHOTOS_URL} ; {advice}, ou mettez "
+            "les deux fichiers dans un dossier que nomme COURSE_PHOTOS_DIR."
         ) from error
 
 
@@ -1239,9 +1197,8 @@ def _read_images(path: Path, X_key: str, y_key: str) -> tuple[NDArray, NDArray]:
         X, y = _read_dataset(file, X_key), _read_labels(file, y_key)
     if X.ndim != 3 or X.dtype != np.uint8 or len(X) != len(y):
         raise ValueError(
-            f"{path} : {X_key} doit contenir une image en gris par étiquette, en uint8 "
-            f"de forme ({len(y)}, hauteur, largeur) ; reçu : {X.dtype} de forme "
-            f"{X.shape}."
+            f"{path} : {X_key} doit être un tableau uint8 de forme ({len(y)}, hauteur, "
+            f"largeur) ; reçu : {X.dtype} de forme {X.shape}."
         )
     return X, y
 
@@ -1249,15 +1206,13 @@ def _read_images(path: Path, X_key: str, y_key: str) -> tuple[NDArray, NDArray]:
 def _read_labels(file: h5py.File, key: str) -> NDArray[np.float64]:
     """Lit des étiquettes et les renvoie en colonne (n, 1) de float64."""
     y = _read_dataset(file, key)
-    if y.dtype.kind not in "uifb" or y.shape not in {(y.size,), (y.size, 1)}:
+    is_column = y.dtype.kind in "uifb" and y.shape in {(y.size,), (y.size, 1)}
+    wrong = y[~np.isin(y, np.arange(MAX_CLASSES))] if is_column else y.ravel()
+    if wrong.size:
         raise ValueError(
-            f"{file.filename} : {key} doit contenir un numéro de classe par image, de "
-            f"forme (n, 1) ; reçu : {y.dtype} de forme {y.shape}."
-        )
-    if not (is_valid := np.isin(y, np.arange(MAX_CLASSES))).all():
-        raise ValueError(
-            f"{file.filename} : les étiquettes de {key} doivent être des entiers de 0 "
-            f"à {MAX_CLASSES - 1} ; reçu : {y[~is_valid][0]:g}."
+            f"{file.filename} : {key} doit contenir un numéro par image, de 0 à "
+            f"{MAX_CLASSES - 1}, en forme (n, 1) ; reçu : {wrong[0]} dans un tableau "
+            f"{y.dtype} de forme {y.shape}."
         )
     return y.reshape(-1, 1).astype(np.float64)
 
