@@ -366,7 +366,6 @@ def _one_of(*choices: str) -> dict[str, Callable[[object], bool]]:
 # Ce qu'un réglage doit être, et la fonction qui en juge.
 SIZES = {"une suite d'entiers ≥ 1, ou ()": _are_counts}
 SEED = {"None, un entier ≥ 0 ou un générateur": _is_seed}
-COUNT = {"un entier ≥ 1": _is_integer}
 PATIENCE = {"un entier ≥ 1": lambda v: _is_integer(v) or v == np.inf}
 AUTO = {"« auto » ou un entier ≥ 1": lambda v: _is_integer(v) or str(v) == "auto"}
 RECIPE = _one_of("auto", *INITIALIZATIONS)
@@ -396,7 +395,7 @@ class _Network(BaseEstimator):
     alpha: float = field(default=0.0001, metadata=NON_NEGATIVE)
     batch_size: int | str = field(default="auto", metadata=AUTO)
     learning_rate_init: float = field(default=0.001, metadata=POSITIVE)
-    max_iter: int = field(default=200, metadata=COUNT)
+    max_iter: int = field(default=200, metadata={"un entier ≥ 1": _is_integer})
     shuffle: bool = field(default=True, metadata=FLAG)
     random_state: int | Random = field(default=None, metadata=SEED)
     tol: float = field(default=0.0, metadata=NON_NEGATIVE)
@@ -501,7 +500,7 @@ class _Network(BaseEstimator):
                     scores = self._train_one_epoch(X, Y, theta, solver, rng)
                     if validation is not None:
                         X_val, Y_val = validation
-                        scores |= self._metrics(Y_val, self._forward(X_val), "val_")
+                        scores |= self._metrics(Y_val, self._forward(X_val)[-1], "val_")
                     diverged = not np.isfinite(list(scores.values())).all()
                     if diverged:
                         break
@@ -542,12 +541,11 @@ class _Network(BaseEstimator):
         La perte précède le pas : le tout dernier n'a pas encore été jugé.
         """
         message = (
-            f"La descente diverge à l'époque {self.n_iter_ + diverged} ; divisez par "
-            f"dix learning_rate_init ({self.learning_rate_init}), sans doute trop "
-            "grand, ou ramenez les données vers 0…1"
+            f"La perte diverge à l'époque {self.n_iter_ + diverged} ; divisez par dix "
+            f"learning_rate_init ({self.learning_rate_init}), ou ramenez X vers 0…1"
         )
         is_lost = diverged and not (self.early_stopping and self.n_iter_ > 0)
-        if is_lost or not np.isfinite(self._forward(X)).all():
+        if is_lost or not np.isfinite(self._forward(X)[-1]).all():
             raise ValueError(f"{message}.")
         if diverged:
             warnings.warn(f"{message} ; les meilleurs poids sont gardés.", stacklevel=5)
@@ -578,10 +576,8 @@ class _Network(BaseEstimator):
 
     def _gradient(self, X, Y, activation, derivative) -> tuple[NDArray, NDArray]:
         """Gradient de la perte du lot, en un seul vecteur, et sorties du réseau."""
-        output, _ = OUTPUTS[self.out_activation_]
-        parameters = self._parameters()
-        activations = forward_propagation(X, parameters, activation, output)
-        gradients = back_propagation(Y, parameters, activations, derivative)
+        activations = self._forward(X, activation)
+        gradients = back_propagation(Y, self._parameters(), activations, derivative)
         if self.alpha > 0:
             for (dW, _), W in zip(gradients, self.coefs_):
                 dW += self.alpha / len(Y) * W
@@ -591,11 +587,10 @@ class _Network(BaseEstimator):
         _, loss = OUTPUTS[self.out_activation_]
         return {f"{prefix}loss": loss(Y, A)}
 
-    def _forward(self, X: NDArray) -> NDArray:
-        """La sortie du réseau, de forme (m, n_outputs)."""
+    def _forward(self, X: NDArray, activation: Callable | None = None) -> list[NDArray]:
+        activation = activation or ACTIVATIONS[self.activation]
         output, _ = OUTPUTS[self.out_activation_]
-        activation = ACTIVATIONS[self.activation]
-        return forward_propagation(X, self._parameters(), activation, output)[-1]
+        return forward_propagation(X, self._parameters(), activation, output)
 
     def _parameters(self) -> Parameters:
         return list(zip(self.coefs_, self.intercepts_))
@@ -612,8 +607,7 @@ class _Network(BaseEstimator):
         """Contrôle X, et y s'il est donné, comme scikit-learn ; refuse des images."""
         if len(shape := np.asarray(X).shape) > 2:
             raise ValueError(
-                f"X doit avoir une ligne par image ; reçu : un tableau de forme {shape}"
-                " ; essayez flatten_images(X)."
+                f"X doit être une matrice, non {shape} ; essayez flatten_images(X)."
             )
         return validate_data(self, X, y, dtype=(np.float64, np.float32), **options)
 
@@ -630,8 +624,7 @@ class _Network(BaseEstimator):
         X_val, y_val = self._check_X_y(X_val, y_val, reset=False)
         if y_val.shape[1:] != y.shape[1:]:
             raise ValueError(
-                f"y_val doit avoir autant de colonnes que y, de forme {y.shape} ; "
-                f"reçu : {y_val.shape}."
+                f"y_val doit avoir les colonnes de y, {y.shape} ; reçu : {y_val.shape}."
             )
         Y_val = self._encode(y_val, "y_val")
         return X_val.astype(X.dtype, copy=False), Y_val.astype(X.dtype)
@@ -644,15 +637,14 @@ class _Network(BaseEstimator):
             return train_test_split(X, Y, **options)
         except ValueError as error:
             raise ValueError(
-                f"early_stopping ne peut pas mettre de côté une part de {part} de ces "
-                f"{len(X)} exemples en y gardant chaque classe ; donnez-en davantage, "
-                "ou donnez X_val et y_val."
+                f"early_stopping ne peut garder chaque classe dans {part} de ces "
+                f"{len(X)} exemples ; donnez-en davantage, ou donnez X_val et y_val."
             ) from error
 
     def _outputs(self, X: ArrayLike) -> NDArray:
         """La sortie du réseau appris, une fois X contrôlé."""
         check_is_fitted(self)
-        return self._forward(self._check_X(X, reset=False))
+        return self._forward(self._check_X(X, reset=False))[-1]
 
     def __sklearn_tags__(self):
         tags = super().__sklearn_tags__()
@@ -669,10 +661,9 @@ class NeuralNetwork(ClassifierMixin, _Network):
     de 1 (plusieurs étiquettes par image) : une sigmoïde par colonne.
 
     Les paramètres portent les noms de ``sklearn.neural_network.MLPClassifier`` et ont
-    le même sens, à quelques choix près : ``tol=0`` par défaut (l'entraînement va au
-    bout de ``max_iter``) ; un gain égal à ``tol`` n'en est pas un, si bien qu'avec
-    ``early_stopping``, refaire la même exactitude épuise la patience ; le paramètre
-    ``initialization`` ; et aucun avertissement quand ``max_iter`` est atteint.
+    le même sens, à ceci près : par défaut (``tol=0``), l'entraînement va au bout de
+    ``max_iter``, sans avertissement ; et un gain égal à ``tol`` n'en est pas un, si
+    bien qu'avec ``early_stopping``, refaire la même exactitude épuise la patience.
 
     Parameters
     ----------
@@ -682,10 +673,8 @@ class NeuralNetwork(ClassifierMixin, _Network):
     solver : ``"sgd"`` (descente de gradient, avec ``momentum``) ou ``"adam"``
     alpha : force de la pénalité L2, alpha / 2m fois la somme des W²
     batch_size : images par lot ; ``"auto"`` pour min(200, m), m pour le lot entier
-    learning_rate_init : taux d'apprentissage
-    max_iter : nombre d'époques
-    shuffle : mélanger les images à chaque époque
-    random_state : graine, pour refaire à l'identique
+    learning_rate_init, max_iter : taux d'apprentissage, nombre d'époques
+    shuffle, random_state : mélanger à chaque époque, graine pour refaire à l'identique
     tol, n_iter_no_change : arrêt après plus de n_iter_no_change époques de suite sans
         gain supérieur à tol, sur l'exactitude de validation avec ``early_stopping``,
         sur la perte sinon ; dans ce cas, ``tol=0`` ne s'arrête jamais
@@ -702,10 +691,8 @@ class NeuralNetwork(ClassifierMixin, _Network):
     Attributes
     ----------
     classes_, n_features_in_, n_outputs_, n_layers_, out_activation_ : forme du réseau
-    coefs_ : liste des W, de forme (n_in, n_out)
-    intercepts_ : liste des b, de forme (n_out,)
-    n_iter_ : époques faites
-    loss_, loss_curve_ : perte de la dernière époque, de chaque époque
+    coefs_, intercepts_ : listes des W, de forme (n_in, n_out), et des b, (n_out,)
+    n_iter_, loss_, loss_curve_ : époques faites, perte de la dernière, de chacune
     history_ : dict de listes, une valeur par époque : ``"loss"``, ``"accuracy"``, et
         ``"val_loss"``, ``"val_accuracy"`` quand il y a des images de validation
     """
@@ -725,11 +712,11 @@ class NeuralNetwork(ClassifierMixin, _Network):
     def _learn_targets(self, y: NDArray) -> tuple[NDArray, NDArray | None]:
         """Retient les classes ; rend y codé, et les groupes dont garder la part."""
         check_classification_targets(y)
-        is_column = y.ndim == 1
-        self.classes_ = np.unique(y) if is_column else np.arange(y.shape[1])
-        several = is_column and len(self.classes_) != 2
-        self.out_activation_ = "softmax" if several else "logistic"
-        return self._encode(y, "y"), y if is_column else None
+        groups = y if y.ndim == 1 else None
+        self.classes_ = np.arange(y.shape[1]) if groups is None else np.unique(y)
+        is_binary = groups is None or len(self.classes_) == 2
+        self.out_activation_ = "logistic" if is_binary else "softmax"
+        return self._encode(y, "y"), groups
 
     def _encode(self, y: NDArray, name: str) -> NDArray:
         """Étiquettes -> colonne de 0 et 1, ou une colonne par classe."""
@@ -817,9 +804,7 @@ def plot_images(X: NDArray, titles: Sequence[str] = (), n_columns: int = 6) -> N
     if X.ndim == 2 and side**2 == X.shape[1]:
         X = X.reshape(-1, side, side)
     if X.ndim != 3:
-        raise ValueError(
-            f"X doit être de forme (n, hauteur, largeur), non {X.shape} ; repliez-la."
-        )
+        raise ValueError(f"X doit avoir la forme (n, hauteur, largeur), non {X.shape}.")
     white = 1 if X.dtype.kind == "f" and X.max(initial=0) <= 1 else 255
     axes = _grid(len(X), n_columns, 1.5, 1.75)
     for ax, image in zip(axes, X):
@@ -1001,11 +986,8 @@ def explore(draw: Callable[..., None], **ranges: tuple[float, float, float]) -> 
 
 
 def _someone_is_there() -> bool:
-    """Dit si la cellule est lancée d'une page où l'on peut bouger un curseur.
-
-    JupyterLab, VS Code et Notebook joignent à la demande le numéro de la cellule ;
-    nbconvert et nbval, non. Colab et les noyaux de navigateur ne sont qu'interactifs.
-    """
+    # JupyterLab, VS Code et Notebook joignent à la demande le numéro de la cellule ;
+    # nbconvert et nbval, non. Colab et les noyaux de navigateur ne sont qu'interactifs.
     if sys.platform == "emscripten" or "google.colab" in sys.modules:
         return True
     kernel = getattr(get_ipython(), "kernel", None)
@@ -1117,9 +1099,7 @@ def load_image(path: str | os.PathLike, shape: tuple[int, int] = (28, 28)) -> ND
     Lève FileNotFoundError si le fichier manque, ValueError si ce n'est pas une image.
     """
     if not _are_counts(shape) or np.shape(shape) != (2,):
-        raise ValueError(
-            f"shape doit être (hauteur, largeur), deux entiers ≥ 1 ; reçu : {shape!r}."
-        )
+        raise ValueError(f"shape doit être deux entiers ≥ 1 ; reçu : {shape!r}.")
     size = (shape[1], shape[0])
     try:
         with warnings.catch_warnings(action="ignore"), Image.open(path) as file:
@@ -1210,9 +1190,8 @@ def _read_labels(file: h5py.File, key: str) -> NDArray[np.float64]:
     wrong = y[~np.isin(y, np.arange(MAX_CLASSES))] if is_column else y.ravel()
     if wrong.size:
         raise ValueError(
-            f"{file.filename} : {key} doit contenir un numéro par image, de 0 à "
-            f"{MAX_CLASSES - 1}, en forme (n, 1) ; reçu : {wrong[0]} dans un tableau "
-            f"{y.dtype} de forme {y.shape}."
+            f"{file.filename} : {key} doit être une colonne d'entiers de 0 à "
+            f"{MAX_CLASSES - 1} ; reçu : {wrong[0]} ({y.dtype} de forme {y.shape})."
         )
     return y.reshape(-1, 1).astype(np.float64)
 
