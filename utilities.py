@@ -38,7 +38,6 @@ from sklearn.base import BaseEstimator, ClassifierMixin, RegressorMixin
 from sklearn.inspection import DecisionBoundaryDisplay
 from sklearn.metrics import ConfusionMatrixDisplay
 from sklearn.model_selection import train_test_split
-from sklearn.utils import gen_batches
 from sklearn.utils.multiclass import check_classification_targets
 from sklearn.utils.validation import check_is_fitted, validate_data
 from threadpoolctl import threadpool_limits
@@ -536,15 +535,13 @@ class _Network(BaseEstimator):
             progress.set_postfix({names[key]: decimal(scores[key], 3) for key in shown})
 
     def _check_divergence(self, diverged: bool, X: NDArray) -> None:
-        """Refuse des poids qui ne donnent plus de nombres, ou dit lesquels sont gardés.
-
-        La perte précède le pas : le tout dernier n'a pas encore été jugé.
-        """
+        """Refuse des poids devenus infinis ou NaN, ou dit lesquels sont gardés."""
         message = (
             f"La perte diverge à l'époque {self.n_iter_ + diverged} ; divisez par dix "
             f"learning_rate_init ({self.learning_rate_init}), ou ramenez X vers 0…1"
         )
         is_lost = diverged and not (self.early_stopping and self.n_iter_ > 0)
+        # La perte précède le pas : le tout dernier n'a pas encore été jugé.
         if is_lost or not np.isfinite(self._forward(X)[-1]).all():
             raise ValueError(f"{message}.")
         if diverged:
@@ -560,7 +557,8 @@ class _Network(BaseEstimator):
             functions = with_dropout(*functions, self.dropout, rng)
         Y = Y if order is None else Y[order]
         outputs, penalty = np.empty_like(Y), 0.0
-        for batch in gen_batches(m, batch_size):
+        for start in range(0, m, batch_size):
+            batch = slice(start, start + batch_size)
             X_batch = X[batch] if order is None else X.take(order[batch], axis=0)
             if self.augment is not None:
                 # Une copie : la fonction a le droit de la modifier.
@@ -797,8 +795,7 @@ def percent(value: float, digits: int = 1) -> str:
 def plot_images(X: NDArray, titles: Sequence[str] = (), n_columns: int = 6) -> None:
     """Montre les images X, avec un titre au-dessus de chacune.
 
-    X : (n, hauteur, largeur), ou à plat si elles sont carrées ; niveaux de 0 à 255, ou
-    de 0 à 1. Lève ValueError si leur forme ne se devine pas.
+    X : (n, hauteur, largeur), ou à plat si elles sont carrées ; de 0 à 255, ou à 1.
     """
     side = round(X.shape[-1] ** 0.5)
     if X.ndim == 2 and side**2 == X.shape[1]:
