@@ -10,6 +10,8 @@ forme (n_in, n_out), ses biais une ligne ``b`` de forme (1, n_out). ``dW`` dési
 dérivée de la perte moyenne par rapport à ``W``, et de même pour ``db`` et ``dZ``.
 """
 
+from __future__ import annotations
+
 import hashlib
 import os
 import re
@@ -22,7 +24,6 @@ from dataclasses import KW_ONLY, dataclass, field, fields
 from itertools import cycle
 from numbers import Integral, Real
 from pathlib import Path
-from typing import Self
 
 import h5py
 import matplotlib.pyplot as plt
@@ -417,7 +418,7 @@ class _Network(BaseEstimator):
         y: ArrayLike,
         X_val: ArrayLike | None = None,
         y_val: ArrayLike | None = None,
-    ) -> Self:
+    ) -> _Network:
         """Entraîne le réseau sur X (m, n_features) et y (m, 1) ou (m,).
 
         X_val, y_val : exemples de validation, dont la perte (et l'exactitude) est notée
