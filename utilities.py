@@ -321,7 +321,7 @@ def mirror_and_shift(
 
     X : images à plat, de forme (m, hauteur × largeur) ; shape : (hauteur, largeur). Le
     bord qui se découvre est rempli de 0. Pour le paramètre ``augment``, fixez shape :
-    ``functools.partial(mirror_and_shift, shape=(28, 28))``. Annexe « profondeur ».
+    ``functools.partial(mirror_and_shift, shape=(28, 28))``. Annexe « entraînement ».
     """
     m = len(X)
     images = X.reshape(m, *shape)
