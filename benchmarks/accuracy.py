@@ -108,11 +108,11 @@ CONVOLUTIONS = {
     ),
     "animaux": (
         {"n_filters": (16, 32), "n_epochs": 26, "dropout": 0.2},
-        net.predict_proba,
+        net.predict_both_ways,
         "dix animaux, 128-64, augmentation",
     ),
     "photos": (
-        {"n_filters": (16, 32), "n_epochs": 120, "batch_size": 16},
+        {"n_filters": (16, 32), "n_epochs": 160},
         net.predict_both_ways,
         "photographies, 128-64, augmentation",
     ),
