@@ -261,6 +261,15 @@ FRESH = {
     "forward_propagation": lambda rng: (rng.normal(size=(6, 3)), layers(rng, 3, 5, 2)),
     "back_propagation": backward,
     "Adam": lambda rng: list(rng.normal(size=(6, 3, 2))),
+    "loss_from_logits": lambda rng: (
+        column(rng, 8),
+        rng.choice([1, 300], size=(8, 1)) * rng.normal(size=(8, 1)),
+    ),
+    "train_step": lambda rng: (
+        *ALL["train_step"].cases[0][:3],
+        *rng.normal(size=(2, 5)),
+    ),
+    "torch_filters": lambda rng: (rng.normal(size=(3, 3, 3, 4)),),
 }
 
 

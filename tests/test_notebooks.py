@@ -63,8 +63,9 @@ def test_every_cell_was_executed_in_order(notebook):
     assert counts == list(range(1, len(counts) + 1))
 
 
-def test_every_cell_can_be_run_twice_in_a_row(notebook):
+def test_every_cell_can_be_run_twice_in_a_row(notebook, skip_if_libraries_lack):
     """Un apprenant revient en arrière : même texte, et rien de cassé."""
+    skip_if_libraries_lack(notebook)
     content = read(notebook)
     client = NotebookClient(content, resources={"metadata": {"path": notebook.parent}})
     with client.setup_kernel():

@@ -5,14 +5,10 @@ et s'arrêter à la même époque. Le cours ne demande pas PyTorch : sans lui, s
 sont passés.
 """
 
-import re
-
-import nbformat
 import numpy as np
 import pytest
 from sklearn.neural_network import MLPClassifier, _multilayer_perceptron
 
-from conftest import ROOT
 from utilities import (
     NeuralNetwork,
     flatten_images,
@@ -259,40 +255,3 @@ def test_stops_at_the_epoch_of_scikit_learn(stop, patience, problems, monkeypatc
     mlp.start_from(initial_parameters(X, 1)).fit(X, y.ravel())
     assert model.n_iter_ == mlp.n_iter_ < N_STEPS
     assert_same_training(model, mlp.loss_curve_, mlp.coefs_, mlp.intercepts_)
-
-
-# --- Les extraits de l'annexe --------------------------------------------------------
-
-
-def excerpt(library):
-    """L'extrait de code qui, dans l'annexe, importe cette bibliothèque."""
-    path = ROOT / "notebooks" / "annexes" / "pytorch_keras.ipynb"
-    cells = nbformat.read(path, as_version=4).cells
-    text = "\n".join(cell.source for cell in cells if cell.cell_type == "markdown")
-    blocks = re.findall(r"```python\n(.*?)```", text, flags=re.DOTALL)
-    [block] = [block for block in blocks if f"import {library}\n" in block]
-    return block
-
-
-@pytest.mark.parametrize(
-    ("library", "tolerance"),
-    [("torch", 1e-10), ("keras", 1e-4)],
-    ids=["torch", "keras"],
-)
-def test_the_excerpts_of_the_annexe_run_and_agree(library, tolerance, monkeypatch):
-    """Le 11-6-6-1 écrit en PyTorch (float64) et en Keras (float32) : même courbe."""
-    monkeypatch.setenv("KERAS_BACKEND", "torch")
-    pytest.importorskip(library, reason=f"{library} n'est pas installé")
-    rng = np.random.default_rng(0)
-    X = rng.normal(size=(500, 11))
-    y = (X[:, :1] * X[:, 1:2] > 0).astype(float)
-    initial = initialize_parameters([11, 6, 6, 1], rng)
-    namespace = {"X": X, "y": y, "initial": initial}
-    exec(excerpt(library), namespace)
-
-    monkeypatch.setattr("utilities.initialize_parameters", lambda *_: initial)
-    options = {"solver": "sgd", "momentum": 0, "alpha": 0, "batch_size": 500}
-    model = NeuralNetwork((6, 6), **options, learning_rate_init=0.2, max_iter=300)
-    model.fit(X, y)
-    assert model.loss_ < 0.9 * model.loss_curve_[0]
-    np.testing.assert_allclose(namespace["losses"], model.loss_curve_, rtol=tolerance)
