@@ -1,4 +1,4 @@
-"""`NeuralNetwork` pas à pas, face à PyTorch et à scikit-learn.
+"""`NeuralNetwork` pas à pas, face à PyTorch, à scikit-learn et à Keras.
 
 Du même départ, sur les mêmes lots, les trois programmes doivent faire les mêmes 200 pas
 et s'arrêter à la même époque. Le cours ne demande pas PyTorch : sans lui, ses tests
@@ -255,3 +255,47 @@ def test_stops_at_the_epoch_of_scikit_learn(stop, patience, problems, monkeypatc
     mlp.start_from(initial_parameters(X, 1)).fit(X, y.ravel())
     assert model.n_iter_ == mlp.n_iter_ < N_STEPS
     assert_same_training(model, mlp.loss_curve_, mlp.coefs_, mlp.intercepts_)
+
+
+# --- Keras ----------------------------------------------------------------------------
+
+
+@pytest.fixture
+def keras(torch, monkeypatch):
+    """Keras sur PyTorch, tout en float64 ; l'abandon du test s'il n'est pas installé.
+
+    Sans la table modifiée ici, ses produits de matrices reviennent à float32, quoi que
+    l'on ait demandé : github.com/keras-team/keras/issues/23704.
+    """
+    monkeypatch.setenv("KERAS_BACKEND", "torch")
+    keras = pytest.importorskip("keras")
+    from keras.src.backend.common import dtypes
+
+    monkeypatch.setitem(dtypes.BIT64_TO_BIT32_DTYPE, "float64", "float64")
+    keras.config.set_floatx("float64")
+    yield keras
+    keras.config.set_floatx("float32")
+
+
+def test_every_epoch_is_that_of_keras(problems, keras):
+    """50 époques d'Adam, en quatre lots de 25 images : 200 pas.
+
+    Comme scikit-learn, Keras ajoute epsilon avant la correction du biais.
+    """
+    X, y = problems[2]
+    options = {"learning_rate_init": 0.001, "epsilon": 1e-20, "alpha": 0}
+    model = ours(X, y, batch_size=25, max_iter=N_STEPS // 4, **options)
+
+    layers = [keras.layers.Dense(n, "relu", dtype="float64") for n in HIDDEN]
+    layers.append(keras.layers.Dense(1, dtype="float64"))
+    network = keras.Sequential([keras.Input((X.shape[1],), dtype="float64"), *layers])
+    start = initial_parameters(X, 1)
+    network.set_weights([array for W, b in start for array in (W, b.ravel())])
+    network.compile(
+        keras.optimizers.Adam(0.001, epsilon=1e-20),
+        keras.losses.BinaryCrossentropy(from_logits=True),
+    )
+    options = {"batch_size": 25, "shuffle": False, "verbose": 0}
+    losses = network.fit(X, y, epochs=N_STEPS // 4, **options).history["loss"]
+    arrays = network.get_weights()
+    assert_same_training(model, np.array(losses), arrays[::2], arrays[1::2])
