@@ -1,6 +1,6 @@
 """`NeuralNetwork` pas à pas, face à PyTorch, à scikit-learn et à Keras.
 
-Du même départ, sur les mêmes lots, les trois programmes doivent faire les mêmes 200 pas
+Du même départ, sur les mêmes lots, les programmes doivent faire les mêmes 200 pas
 et s'arrêter à la même époque. Le cours ne demande pas PyTorch : sans lui, ses tests
 sont passés.
 """
