@@ -234,7 +234,7 @@ TAUGHT = {
         *(f"DERIVATIVES[{name}]" for name in ("logistic", "tanh")),
         *(f"INITIALIZATIONS[{name}]" for name in ("glorot", "he", "small", "zeros")),
     },
-    "profondeur": {"mirror_and_shift"},
+    "entrainement": {"mirror_and_shift"},
 }
 
 
