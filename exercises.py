@@ -2995,6 +2995,212 @@ LESSONS["convolution"] = {
 
 # --- Annexe pytorch_keras
 
+
+def _loss_from_logits(y: np.ndarray, Z: np.ndarray) -> float:
+    losses = np.maximum(Z, 0) - y * Z + np.log1p(np.exp(-np.abs(Z)))
+    return np.mean(losses)
+
+
+def _softplus(Z: np.ndarray) -> np.ndarray:
+    return np.maximum(Z, 0) + np.log1p(np.exp(-np.abs(Z)))
+
+
+class _Line:
+    """Un réseau à un seul poids et son optimiseur, qui imitent ceux de PyTorch.
+
+    Le gradient s'y accumule de même, et il n'y a rien à installer pour juger.
+    """
+
+    def __deepcopy__(self, memo: dict) -> _Line:
+        return self  # _three_steps remet tout à zéro
+
+    def __call__(self, inputs: np.ndarray) -> np.ndarray:
+        self.inputs = inputs
+        return self.weight * inputs
+
+    def zero_grad(self) -> None:
+        self.gradient = 0.0
+
+    def step(self) -> None:
+        self.weight -= 0.1 * self.gradient
+
+
+_LINE = _Line()
+
+
+class _LineLoss:
+    """La moyenne des carrés des écarts, et sa dérivée selon le poids de _LINE."""
+
+    def __init__(self, outputs: np.ndarray, targets: np.ndarray) -> None:
+        errors = outputs - targets
+        self.value = np.mean(errors**2)
+        self.slope = np.mean(2 * errors * _LINE.inputs)
+
+    def backward(self) -> None:
+        _LINE.gradient += self.slope
+
+    def item(self) -> float:
+        return float(self.value)
+
+    __float__ = item
+
+
+def _step_that_calls(*names: str, returned: Callable = _LineLoss.item) -> Callable:
+    """Un pas d'entraînement qui fait ces appels, dans cet ordre."""
+
+    def train_step(network, loss_function, optimizer, inputs, targets):
+        loss = loss_function(network(inputs), targets)
+        for name in names:
+            getattr(loss if name == "backward" else optimizer, name)()
+        return returned(loss)
+
+    return train_step
+
+
+def _train_step(network, loss_function, optimizer, inputs, targets):
+    loss = loss_function(network(inputs), targets)
+    optimizer.zero_grad()
+    loss.backward()
+    optimizer.step()
+    return loss.item()
+
+
+def _three_steps(answer, network, loss_function, optimizer, inputs, targets) -> list:
+    """Ce que rend chacun de trois pas, et le poids qui en résulte."""
+    network.weight, network.gradient, results = 1.0, 0.0, []
+    for _ in range(3):
+        loss = answer(network, loss_function, optimizer, inputs, targets)
+        loss = "la perte, avec son graphe" if isinstance(loss, _LineLoss) else loss
+        results += [loss, network.weight]
+    return results
+
+
+def _torch_filters(W: np.ndarray) -> np.ndarray:
+    return W.transpose(3, 2, 0, 1)
+
+
+LESSONS["pytorch_keras"] = {
+    "square_layer": Value(
+        reference="b",
+        mistakes={
+            "PyTorch ne vérifie que la forme, et celle-ci est bonne : six sur six. Il "
+            "ne peut pas deviner que lignes et colonnes sont échangées.": "a",
+            "transposer une matrice carrée échange ses poids : le neurone 1 reçoit "
+            "ceux que l'entrée 1 envoyait. Le résultat change.": "c",
+        },
+        success="Aucun message : c'est la pire sorte d'erreur.",
+    ),
+    "loss_from_logits": Exercise(
+        reference=_loss_from_logits,
+        cases=[
+            (np.array([[1.0], [0.0]]), np.array([[0.0], [2.0]])),
+            (np.array([[0.0], [1.0], [1.0]]), np.array([[1.0], [-2.0], [3.0]])),
+            (np.array([[1.0], [0.0]]), np.array([[1000.0], [-1000.0]])),
+            (np.array([[0.0], [1.0], [1.0]]), np.array([[900.0], [-800.0], [0.5]])),
+            (
+                np.random.default_rng(0).integers(2, size=(7, 1)).astype(float),
+                np.random.default_rng(1).normal(scale=4, size=(7, 1)),
+            ),
+        ],
+        mistakes={
+            "la perte est une moyenne sur les exemples ; il manque "
+            "np.mean.": lambda y, Z: _softplus(Z) - y * Z,
+            "vous additionnez les pertes des exemples ; il en faut la "
+            "moyenne.": lambda y, Z: np.sum(_softplus(Z) - y * Z),
+            "le terme − y z se retranche ; vous l'ajoutez.": lambda y, Z: np.mean(
+                _softplus(Z) + y * Z
+            ),
+            "c'est juste tant que z reste petit, mais l'exponentielle de z déborde "
+            "quand z vaut mille ; elle doit porter sur −|z|.": lambda y, Z: np.mean(
+                np.log1p(np.exp(Z)) - y * Z
+            ),
+            "l'exponentielle de −z déborde quand z vaut −1000 ; elle doit porter "
+            "sur −|z|.": lambda y, Z: np.mean(
+                np.maximum(Z, 0) - y * Z + np.log1p(np.exp(-Z))
+            ),
+            "vous repassez par la sigmoïde, que l'ordinateur arrondit à 0 ou à 1 : le "
+            "logarithme est alors infini.": lambda y, Z: _loss(y, sigmoid(Z)),
+            "en écartant la probabilité de 0 et de 1, vous plafonnez la perte ; la "
+            "formule qui part de z n'en a pas besoin.": lambda y, Z: utilities.log_loss(
+                y, sigmoid(Z)
+            ),
+            "il manque la partie linéaire, max(z, 0) − y z.": lambda y, Z: np.mean(
+                np.log1p(np.exp(-np.abs(Z)))
+            ),
+            "max(z, 0) regarde z case par case : c'est np.maximum(Z, 0) ; np.max(Z) "
+            "rend le plus grand de tous.": lambda y, Z: np.mean(
+                np.max(Z) - y * Z + np.log1p(np.exp(-np.abs(Z)))
+            ),
+        },
+        success="Mille, moins mille : rien ne déborde, et rien n'est arrondi.",
+    ),
+    "train_step": Exercise(
+        reference=_train_step,
+        cases=[
+            (_LINE, _LineLoss, _LINE, np.array([1.0, 2.0]), np.array([3.0, 4.0])),
+            (_LINE, _LineLoss, _LINE, np.array([0.5, -1, 2]), np.array([1.0, 0, -1])),
+        ],
+        run=_three_steps,
+        mistakes={
+            "chaque backward ajoute son gradient à celui des lots d'avant, que rien "
+            "n'efface : il manque optimizer.zero_grad().": _step_that_calls(
+                "backward", "step"
+            ),
+            "aucun poids ne bouge : le pas, optimizer.step(), vient après "
+            "loss.backward(), et rien n'efface le gradient entre les "
+            "deux.": _step_that_calls("backward", "zero_grad", "step"),
+            "le pas se sert du gradient du lot d'avant : appelez loss.backward() avant "
+            "optimizer.step().": _step_that_calls("step", "zero_grad", "backward"),
+            "vous rendez la perte avec le graphe qui a servi à la calculer ; "
+            "loss.item() n'en garde que le nombre.": _step_that_calls(
+                "zero_grad", "backward", "step", returned=lambda loss: loss
+            ),
+            "la fonction ne renvoie rien (None) ; gardez la dernière ligne, "
+            "return loss.item().": _step_that_calls(
+                "zero_grad", "backward", "step", returned=lambda loss: None
+            ),
+        },
+        success="Effacer, rétropropager, faire un pas : dans cet ordre.",
+    ),
+    "epoch_loss": Value(
+        reference=0.52,
+        mistakes={
+            "c'est la moyenne des trois lots, mais le dernier n'a que cinq exemples : "
+            "il doit peser deux fois moins.": 0.6,
+            "c'est la somme des trois pertes ; il faut une moyenne, où chaque lot pèse "
+            "autant que ses exemples.": 1.8,
+            "il reste à diviser par le nombre d'exemples.": 13.0,
+            "vous divisez par trente ; il n'y a que vingt-cinq exemples.": 13 / 30,
+            "vous divisez par le nombre de lots ; ce sont les exemples qu'il faut "
+            "compter.": 13 / 3,
+        },
+        success="C'est la perte que Keras affiche, et celle de loss_curve_.",
+    ),
+    "torch_filters": Exercise(
+        reference=_torch_filters,
+        cases=[
+            (np.arange(1.0, 5).reshape(2, 2, 1, 1),),
+            (np.arange(48.0).reshape(2, 2, 3, 4),),
+            (np.random.default_rng(0).normal(size=(3, 3, 2, 5)),),
+        ],
+        mistakes={
+            "le filtre et le canal sont bien placés, mais la ligne et la colonne "
+            "sont échangées, et chaque filtre est transposé.": lambda W: W.T,
+            "la forme est bonne, mais reshape garde l'ordre des nombres, et les "
+            "mélange ; c'est l'ordre des axes qu'il faut changer, avec "
+            "transpose.": lambda W: W.reshape(*W.shape[:1:-1], *W.shape[:2]),
+            "vos filtres sont bien les premiers, mais le canal est resté le dernier ; "
+            "il vient en deuxième.": lambda W: W.transpose(3, 0, 1, 2),
+            "vous mettez le canal avant le filtre ; c'est (n, c, k, k).": lambda W: (
+                W.transpose(2, 3, 0, 1)
+            ),
+            "rien n'a bougé : transpose, comme reshape, rend un nouveau tableau, et "
+            "c'est lui qu'il faut renvoyer.": lambda W: W,
+        },
+        success="Les nombres n'ont pas changé, seul l'ordre des axes.",
+    ),
+}
+
 # --- Annexe recurrence
 
 # --- Annexe profondeur

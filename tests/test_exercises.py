@@ -269,6 +269,15 @@ FRESH = {
     "max_pool_gradient": lambda rng: exercises._pool_case(
         rng.integers(3, size=(2, 4, 6, 2)).astype(float), rng
     ),
+    "loss_from_logits": lambda rng: (
+        column(rng, 8),
+        rng.choice([1, 300], size=(8, 1)) * rng.normal(size=(8, 1)),
+    ),
+    "train_step": lambda rng: (
+        *ALL["train_step"].cases[0][:3],
+        *rng.normal(size=(2, 5)),
+    ),
+    "torch_filters": lambda rng: (rng.normal(size=(3, 3, 3, 4)),),
 }
 
 
