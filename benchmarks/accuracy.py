@@ -5,16 +5,18 @@ Usage, depuis la racine du projet : python benchmarks/accuracy.py [--seeds N]
 Chaque ligne du tableau est un réseau du cours, jugé après sa dernière époque sur les
 images de test, qui n'ont servi ni à l'entraînement ni à l'arrêt. Les réglages, eux, ont
 été choisis en regardant ce test : le tableau dit ce que les données peuvent donner, non
-ce que l'on obtiendrait sur d'autres images. Compter une dizaine de minutes.
+ce que l'on obtiendrait sur d'autres images. Compter une demi-heure.
 """
 
 import argparse
+import ast
 import sys
 import time
 from functools import partial
 from pathlib import Path
 from statistics import mean
 
+import nbformat
 import numpy as np
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
@@ -49,6 +51,11 @@ RUNS = {
         ("silhouettes", 2),
         {"hidden_layer_sizes": (128, 64), "dropout": 0.3, "batch_size": 50}
         | {"learning_rate_init": 0.0003, "max_iter": 250},
+    ),
+    "silhouettes, 10": (
+        ("silhouettes", None),
+        {"hidden_layer_sizes": (10,), "alpha": 0, "batch_size": 32}
+        | {"learning_rate_init": 0.003, "max_iter": 20},
     ),
     "dix animaux, 128-64": (
         ("animaux", None),
@@ -92,6 +99,69 @@ def score(data, max_shift, options, seed):
     return model.fit(X_train, y_train).score(X_test, y_test)
 
 
+def print_row(title, scores, seconds):
+    """Une ligne : moyenne, extrêmes, et secondes par graine."""
+    figures = "".join(f"{percent(f(scores)):>9}" for f in (mean, min, max))
+    print(f"{title:36}{figures}{seconds / len(scores):10.1f}", flush=True)
+
+
+# --- Annexe « récurrence » ------------------------------------------------------------
+
+ANNEXE = Path(__file__).resolve().parents[1] / "notebooks/annexes/recurrence.ipynb"
+LENGTHS = (10, 20, 40, 60, 100, 200)
+
+
+def taught_functions(path):
+    """Les fonctions d'un carnet, sans exécuter le reste de ses cellules."""
+    cells = nbformat.read(path, as_version=4).cells
+    sources = [cell.source for cell in cells if cell.cell_type == "code"]
+    tree = ast.parse("\n".join(sources))
+    kept = ast.Import | ast.ImportFrom | ast.FunctionDef
+    tree.body = [node for node in tree.body if isinstance(node, kept)]
+    namespace = {}
+    exec(compile(tree, str(path), "exec"), namespace)
+    return namespace
+
+
+def compare_memories(seeds):
+    """La première lettre d'un mot, retrouvée après 200 lots de mots de T lettres."""
+    taught = taught_functions(ANNEXE)
+    rnn, lstm, recall = (taught[name] for name in ("rnn", "lstm", "recall"))
+    open_at_1 = partial(taught["initialize_lstm"], forget_bias=1.0)
+    contestants = {
+        "réseau récurrent": (rnn, taught["initialize"]),
+        "LSTM, biais d'oubli 1": (lstm, open_at_1),
+        "LSTM, biais d'oubli 4": (lstm, taught["initialize_lstm"]),
+    }
+    for name, (layer, start) in contestants.items():
+        for T in LENGTHS:
+            begin = time.perf_counter()
+            scores = [recall(layer, start, T, seed)[0] for seed in seeds]
+            print_row(f"{name}, {T} lettres", scores, time.perf_counter() - begin)
+
+
+def compare_readers(seeds):
+    """Les silhouettes, ligne par ligne, autant de paramètres que « 10 » plus haut."""
+    taught = taught_functions(ANNEXE)
+    X_train, y_train, X_test, y_test = load_data()
+    X_train, X_test = X_train / 255, X_test / 255
+    open_at_1 = partial(taught["initialize_lstm"], forget_bias=1.0)
+    for name, start, k, rate in (
+        ("rnn", taught["initialize"], 75, 0.001),
+        ("lstm", open_at_1, 32, 0.005),
+    ):
+        layer, scores, begin = taught[name], [], time.perf_counter()
+        for seed in seeds:
+            rng = np.random.default_rng(seed)
+            initial = start(28, k, rng)
+            batches = taught["epochs"](30, X_train, y_train, rng)
+            parameters, _ = taught["train"](layer, initial, batches, rate)
+            answers = taught["predict"](layer, X_test, parameters)
+            scores.append(np.mean(answers == y_test))
+        title = f"silhouettes par lignes, {name} ({k})"
+        print_row(title, scores, time.perf_counter() - begin)
+
+
 def main():
     """Une ligne du tableau par entraînement de RUNS."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
@@ -104,9 +174,9 @@ def main():
     for title, ((name, max_shift), options) in RUNS.items():
         data, start = sets[name], time.perf_counter()
         scores = [score(data, max_shift, options, seed) for seed in seeds]
-        seconds = (time.perf_counter() - start) / len(seeds)
-        figures = "".join(f"{percent(f(scores)):>9}" for f in (mean, min, max))
-        print(f"{title:36}{figures}{seconds:10.0f}", flush=True)
+        print_row(title, scores, time.perf_counter() - start)
+    compare_memories(seeds)
+    compare_readers(seeds)
 
 
 if __name__ == "__main__":
