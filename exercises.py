@@ -2815,8 +2815,8 @@ LESSONS["recurrence"] = {
         mistakes={
             "(1/2)⁶ vaut 1/64, qui est encore plus grand que 1/100.": 6,
             "c'est vrai aussi après huit étapes, mais ce l'était déjà avant.": 8,
-            "1/50 est la moitié d'un centième… ou presque : l'influence est multipliée "
-            "par 1/2 à chaque étape, elle n'est pas divisée par leur nombre.": 50,
+            "l'influence n'est pas divisée par le nombre d'étapes : chaque étape la "
+            "multiplie par 1/2.": 50,
             "c'est l'influence elle-même ; on demande le nombre d'étapes.": 1 / 128,
             "ce nombre d'étapes n'est pas entier ; prenez le premier entier qui "
             "convient.": np.log2(100),
