@@ -417,3 +417,77 @@ def test_a_hundred_convolutional_steps_are_those_of_torch(net, torch):
     kernel = network[0].weight.detach().numpy().transpose(2, 3, 1, 0)
     assert_equal(parameters[0][0], kernel)
     assert_equal(parameters[-1][1], network[-1].bias.detach().numpy()[None])
+
+
+# --- Les réseaux récurrents -----------------------------------------------------------
+
+
+@pytest.fixture(scope="module")
+def recurrence():
+    """Les fonctions que les cellules de l'annexe « récurrence » définissent."""
+    return taught_by("annexes/recurrence")
+
+
+def in_torch_layout(W, U, b, V, d):
+    """Nos paramètres, transposés ; les portes dans l'ordre i, f, g, o de PyTorch."""
+    n_blocks = W.shape[1] // len(U)
+
+    def reorder(array):  # de i, f, o, g
+        blocks = np.split(array, n_blocks, axis=1)
+        return np.hstack([*blocks[:2], *blocks[:1:-1]])
+
+    shared = reorder(W).T, reorder(U).T, reorder(b).ravel()
+    return [np.ascontiguousarray(array) for array in (*shared, V.T, d.ravel())]
+
+
+def torch_recurrent_training(torch, name, X, y, start, max_norm):
+    """Chaque perte, et les derniers paramètres ; gradients coupés, puis Adam.
+
+    PyTorch ajoute deux biais, dont la somme est le nôtre. S'ils apprenaient tous deux,
+    elle ferait deux pas à la fois : le second reste nul.
+    """
+    _, U, _, V, _ = start
+    options = {"batch_first": True, "dtype": torch.float64}
+    layer = getattr(torch.nn, name)(X.shape[2], len(U), **options)
+    output = torch.nn.Linear(len(V), 1, dtype=torch.float64)
+    learnt = [layer.weight_ih_l0, layer.weight_hh_l0, layer.bias_ih_l0]
+    learnt += [output.weight, output.bias]
+    with torch.no_grad():
+        for parameter, array in zip(learnt, in_torch_layout(*start), strict=True):
+            parameter.copy_(torch.from_numpy(array))
+        layer.bias_hh_l0.zero_()
+    optimizer = torch.optim.Adam(learnt, lr=0.01)
+    criterion, losses = torch.nn.BCEWithLogitsLoss(), []
+    X, y = torch.from_numpy(X), torch.from_numpy(y)
+    for _ in range(N_STEPS):
+        layer.zero_grad()
+        output.zero_grad()
+        states, _ = layer(X)
+        loss = criterion(output(states[:, -1]), y)
+        loss.backward()
+        norm = sum(p.grad.square().sum() for p in learnt).sqrt().item()
+        for p in learnt:  # clip_grad_norm_ ajoute 1e-6 à la norme
+            p.grad *= max_norm / max(norm, max_norm)
+        optimizer.step()
+        losses.append(loss.item())
+    return losses, [parameter.detach().numpy() for parameter in learnt]
+
+
+@pytest.mark.parametrize("max_norm", [1e9, 0.05], ids=["entier", "coupe"])
+@pytest.mark.parametrize("name", ["RNN", "LSTM"])
+def test_every_recurrent_step_is_that_of_torch(name, max_norm, recurrence, torch):
+    """Deux cents pas sur neuf étapes : mêmes pertes, mêmes paramètres."""
+    rng = np.random.default_rng(SEED)
+    X, y = rng.normal(size=(20, 9, 3)), rng.integers(2, size=(20, 1)).astype(float)
+    start = recurrence.initialize(3, 5, rng, n_blocks={"RNN": 1, "LSTM": 4}[name])
+    start = [array + 0.1 * rng.normal(size=array.shape) for array in start]
+    layer, train = getattr(recurrence, name.lower()), recurrence.train
+    parameters, losses = train(layer, start, [(X, y)] * N_STEPS, max_norm=max_norm)
+    expected_losses, expected = torch_recurrent_training(
+        torch, name, X, y, start, max_norm
+    )
+    assert expected_losses[-1] < 0.5 * expected_losses[0]
+    np.testing.assert_allclose(losses, expected_losses, rtol=TOLERANCE, atol=0)
+    for actual, array in zip(in_torch_layout(*parameters), expected, strict=True):
+        atol = TOLERANCE * np.abs(array).max()
+        np.testing.assert_allclose(actual, array, rtol=0, atol=atol)
