@@ -44,6 +44,11 @@ RUNS = {
         {"hidden_layer_sizes": (32,), "activation": "tanh", **GRADIENT_DESCENT}
         | {"momentum": 0, "batch_size": 32, "learning_rate_init": 0.1, "max_iter": 100},
     ),
+    "silhouettes, 10": (
+        ("silhouettes", None),
+        {"hidden_layer_sizes": (10,), "alpha": 0, "batch_size": 32}
+        | {"learning_rate_init": 0.003, "max_iter": 20},
+    ),
     "silhouettes, 128-64": (
         ("silhouettes", None),
         {"hidden_layer_sizes": (128, 64), **GRADIENT_DESCENT}
@@ -177,6 +182,53 @@ def compare_convolution(name, seeds):
         report(rival, partial(dense_score, data, seconds, settings), seeds)
 
 
+# --- La récurrence --------------------------------------------------------------------
+
+recurrent = taught_by("annexes/recurrence")
+LENGTHS = (10, 20, 40, 60, 100, 200)
+open_at_1 = partial(recurrent.initialize_lstm, forget_bias=1.0)
+
+
+def compare_memories(seeds):
+    """La première lettre d'un mot, retrouvée après 200 lots de mots de T lettres."""
+    contestants = {
+        "réseau récurrent": (recurrent.rnn, recurrent.initialize),
+        "LSTM, biais d'oubli 1": (recurrent.lstm, open_at_1),
+        "LSTM, biais d'oubli 4": (recurrent.lstm, recurrent.initialize_lstm),
+    }
+    for name, contestant in contestants.items():
+        for T in LENGTHS:
+            trial = partial(memory_score, *contestant, T)
+            report(f"{name}, {T} lettres", trial, seeds)
+
+
+def memory_score(layer, start, T, seed):
+    """Part des premières lettres retrouvées."""
+    return recurrent.recall(layer, start, T, seed)[0]
+
+
+def compare_readers(seeds):
+    """Les silhouettes, ligne par ligne, autant de paramètres que « 10 » plus haut."""
+    X_train, y_train, X_test, y_test = load_data()
+    data = X_train / 255, y_train, X_test / 255, y_test
+    for name, start, k, rate in (
+        ("rnn", recurrent.initialize, 75, 0.001),
+        ("lstm", open_at_1, 32, 0.005),
+    ):
+        trial = partial(reader_score, data, getattr(recurrent, name), start, k, rate)
+        report(f"silhouettes par lignes, {name} ({k})", trial, seeds)
+
+
+def reader_score(data, layer, start, k, rate, seed):
+    """Exactitude sur le test d'un réseau qui lit chaque image ligne par ligne."""
+    X_train, y_train, X_test, y_test = data
+    rng = np.random.default_rng(seed)
+    initial = start(28, k, rng)
+    batches = recurrent.epochs(30, X_train, y_train, rng)
+    parameters, _ = recurrent.train(layer, initial, batches, rate)
+    return np.mean(recurrent.predict(layer, X_test, parameters) == y_test)
+
+
 def report(title, trial, seeds):
     """Écrit une ligne du tableau ; renvoie la durée d'un essai, en secondes."""
     start = time.perf_counter()
@@ -205,6 +257,9 @@ def main():
             report(title, partial(score, sets[name], max_shift, options), seeds)
     for name in CONVOLUTIONS:
         compare_convolution(name, seeds)
+    if not arguments.convolution:
+        compare_memories(seeds)
+        compare_readers(seeds)
 
 
 if __name__ == "__main__":
