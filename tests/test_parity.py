@@ -274,6 +274,7 @@ def keras(torch, monkeypatch):
     l'on ait demandé : github.com/keras-team/keras/issues/23704.
     """
     monkeypatch.setenv("KERAS_BACKEND", "torch")
+    monkeypatch.setenv("KERAS_TORCH_DEVICE", "cpu")
     keras = pytest.importorskip("keras")
     from keras.src.backend.common import dtypes
 
