@@ -261,6 +261,19 @@ FRESH = {
     "forward_propagation": lambda rng: (rng.normal(size=(6, 3)), layers(rng, 3, 5, 2)),
     "back_propagation": backward,
     "Adam": lambda rng: list(rng.normal(size=(6, 3, 2))),
+    "residual_gradients": lambda rng: (
+        *(rng.normal(size=(6, 4)), rng.normal(size=(6, 4))),
+        *(np.maximum(0, rng.normal(size=(6, 4))), rng.normal(size=(4, 4)), 0.3),
+    ),
+    "normalize_gradient": lambda rng: (
+        *(rng.normal(size=(4, 5)), rng.normal(size=(4, 5))),
+        *(rng.uniform(1, 2, size=(4, 1)), 1),
+    ),
+    "normalize_batch": lambda rng: (
+        *(rng.normal(size=(5, 3)), rng.uniform(1, 2, size=(2, 3))),
+        bool(rng.integers(2)),
+    ),
+    "warmup_cosine": lambda rng: (np.sort(rng.random(9)), rng.uniform(0.2, 0.6)),
 }
 
 
