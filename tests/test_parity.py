@@ -12,6 +12,7 @@ import numpy as np
 import pytest
 from sklearn.neural_network import MLPClassifier, _multilayer_perceptron
 
+import utilities
 from conftest import ROOT
 from utilities import (
     NeuralNetwork,
@@ -296,3 +297,49 @@ def test_the_excerpts_of_the_annexe_run_and_agree(library, tolerance, monkeypatc
     model.fit(X, y)
     assert model.loss_ < 0.9 * model.loss_curve_[0]
     np.testing.assert_allclose(namespace["losses"], model.loss_curve_, rtol=tolerance)
+
+
+# --- Profondeur -----------------------------------------------------------------------
+
+
+def layer_of_the_annexe(name):
+    """La couche de ce nom, avec les réponses du cours aux exercices dont elle vit."""
+    path = ROOT / "notebooks" / "annexes" / "profondeur.ipynb"
+    namespace = {"np": np, "relu": utilities.relu}
+    for cell in nbformat.read(path, as_version=4).cells:
+        wanted = rf"def (normalize|normalize_gradient|residual_gradients|{name})\("
+        if cell.cell_type == "code" and re.match(wanted, cell.source):
+            exec(cell.source, namespace)
+    return namespace[name]
+
+
+@pytest.mark.parametrize("axis", [0, 1])
+def test_normalization_is_that_of_torch(axis, torch):
+    """Par lot et par couche : la réponse et les quatre gradients, à 1e-10 près."""
+    rng = np.random.default_rng(0)
+    arrays = [rng.normal(size=size) for size in ((9, 5), (5, 6), (1, 6), (1, 6))]
+    dA = rng.normal(size=(9, 6))
+    A, back = layer_of_the_annexe("normalized")(*arrays, axis=axis)
+    X, W, b, g = (torch.tensor(array, requires_grad=True) for array in arrays)
+    if axis == 0:
+        Y = torch.nn.functional.batch_norm(X @ W, None, None, g[0], b[0], True)
+    else:
+        Y = torch.nn.functional.layer_norm(X @ W, (6,), g[0], b[0])
+    Y.relu().backward(torch.tensor(dA))
+    np.testing.assert_allclose(A, Y.relu().detach(), rtol=0, atol=TOLERANCE)
+    for ours, theirs in zip(back(dA), (X, W, b, g), strict=True):
+        np.testing.assert_allclose(ours, theirs.grad, rtol=0, atol=TOLERANCE)
+
+
+def test_a_residual_layer_is_that_of_torch(torch):
+    """Le détour et la branche : la réponse et les trois gradients."""
+    rng = np.random.default_rng(1)
+    arrays = [rng.normal(size=size) for size in ((9, 5), (5, 5), (1, 5))]
+    dA = rng.normal(size=(9, 5))
+    A, back = layer_of_the_annexe("residual")(*arrays, scale=0.3)
+    X, W, b = (torch.tensor(array, requires_grad=True) for array in arrays)
+    output = X + 0.3 * (X @ W + b).relu()
+    output.backward(torch.tensor(dA))
+    np.testing.assert_allclose(A, output.detach(), rtol=0, atol=TOLERANCE)
+    for ours, theirs in zip(back(dA), (X, W, b), strict=True):
+        np.testing.assert_allclose(ours, theirs.grad, rtol=0, atol=TOLERANCE)
