@@ -34,6 +34,8 @@ BRANCH = "main"
 
 # Un lien vers un fichier : ni ancre, ni adresse complète, ni image.
 LINK = re.compile(r"(?<!!)\[([^]]*)\]\((?![#/]|\w+:)([^)\s#]+)(#[^)\s]*)?\)")
+# Ce qui encadre une réponse dans un carnet.
+MARK = re.compile(r"^ *# --- (à vous.*|fin)(\n|\Z)", re.MULTILINE)
 # Sur la première page : la figure ou le film d'une cellule, les boutons d'un carnet.
 BORROWED = re.compile(r"!\[\]\((\S+\.ipynb)#([\w-]+)\)")
 BUTTONS = re.compile(r"\[boutons\]\((\S+\.ipynb)\)")
@@ -112,9 +114,9 @@ def book_cells(cell: NotebookNode, path: Path) -> list[NotebookNode]:
     hole = prepare.student_source(cell)
     if hole == cell.source:
         return [cell]
-    cell.source = re.sub(r"^ *# --- (à vous.*|fin)\n?", "", cell.source, flags=re.M)
+    hole, cell.source = (MARK.sub("", text).strip() for text in (hole, cell.source))
     cell.metadata.tags = [*cell.metadata.get("tags", []), "hide-input"]
-    return [nbformat.v4.new_markdown_cell(f"```python\n{hole.strip()}\n```"), cell]
+    return [nbformat.v4.new_markdown_cell(f"```python\n{hole}\n```"), cell]
 
 
 def describe(cell: NotebookNode) -> None:
@@ -131,7 +133,8 @@ def film(page: str, text: str) -> str:
     """Le film de `utilities.animate`, dit aussi à qui ne le voit pas."""
     page = page.replace("<img id=", f'<img alt="{html.escape(text)}" id=')
     page = page.replace('type="range"', 'type="range" aria-label="image du film"')
-    return page.replace("Repetition mode", "répétition")
+    mode = 'title="Repetition mode" aria-label="Repetition mode"'
+    return page.replace(mode, 'role="group" aria-label="répétition"')
 
 
 # --- Les pages
