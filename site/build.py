@@ -30,6 +30,8 @@ import prepare  # noqa: E402
 
 # Ce que le site montre en plus des carnets, à la même place que dans le dépôt.
 PAGES = ["ENSEIGNER.md", "datasets/README.md"]
+# Ce que Sphinx lit de ce dossier-ci.
+SETTINGS = ["conf.py", "_static", "_templates"]
 BRANCH = "main"
 
 # Un lien vers un fichier : ni ancre, ni adresse complète, ni image.
@@ -39,6 +41,8 @@ MARK = re.compile(r"^ *# --- (à vous.*|fin)(\n|\Z)", re.MULTILINE)
 # Sur la première page : la figure ou le film d'une cellule, les boutons d'un carnet.
 BORROWED = re.compile(r"!\[\]\((\S+\.ipynb)#([\w-]+)\)")
 BUTTONS = re.compile(r"\[boutons\]\((\S+\.ipynb)\)")
+# Une partie du sommaire, et les carnets qu'elle réunit.
+PART = re.compile(r"^```\{toctree\}[^`]*:glob:\n\n(\S+)\n```\n", re.MULTILINE)
 
 
 def repository() -> str | None:
@@ -58,9 +62,9 @@ REPOSITORY = repository()
 
 
 def notebooks() -> list[Path]:
-    """Les carnets du livre : les leçons, puis toutes les annexes."""
-    annexes = sorted((NOTEBOOKS / "annexes").glob("*.ipynb"))
-    return sorted(NOTEBOOKS.glob("0*.ipynb")) + annexes
+    """Les carnets du livre : les leçons, les annexes, et de quoi jouer."""
+    parts = ("0*.ipynb", "annexes/*.ipynb", "jouer/*.ipynb")
+    return [path for part in parts for path in sorted(NOTEBOOKS.glob(part))]
 
 
 # --- Les boutons
@@ -106,11 +110,19 @@ def book_edition(path: Path) -> NotebookNode:
 
 
 def book_cells(cell: NotebookNode, path: Path) -> list[NotebookNode]:
-    """La cellule ; pour un exercice, ce qui est à compléter, puis la réponse."""
+    """La cellule ; pour un exercice, ce qui est à compléter, puis la réponse.
+
+    Un carnet à jouer vit par ses gadgets, et n'a pas de sorties : la cellule qui porte
+    un texte `alt` est suivie d'une image fixe, site/images/<nom du carnet>.png.
+    """
     if cell.cell_type == "markdown":
         cell.source = published_links(cell.source, path)
         return [cell]
     describe(cell)
+    still = SITE / "images" / f"{path.stem}.png"
+    if "alt" in cell.metadata and not cell.outputs and still.exists():
+        picture = f"![{cell.metadata.alt}](/images/{still.name})"
+        return [cell, nbformat.v4.new_markdown_cell(picture)]
     hole = prepare.student_source(cell)
     if hole == cell.source:
         return [cell]
@@ -133,8 +145,10 @@ def film(page: str, text: str) -> str:
     """Le film de `utilities.animate`, dit aussi à qui ne le voit pas."""
     page = page.replace("<img id=", f'<img alt="{html.escape(text)}" id=')
     page = page.replace('type="range"', 'type="range" aria-label="image du film"')
-    mode = 'title="Repetition mode" aria-label="Repetition mode"'
-    return page.replace(mode, 'role="group" aria-label="répétition"')
+    page = page.replace('title="Repetition mode" aria-label="Repetition mode"', "")
+    group = '<div role="radiogroup" aria-label="répétition">'
+    page = page.replace('class="anim-state">', f'class="anim-state">{group}')
+    return page.replace("</form>", "</div></form>")
 
 
 # --- Les pages
@@ -178,6 +192,7 @@ def borrow(link: re.Match, folder: Path) -> str:
 def first_page(folder: Path) -> str:
     """La première page, ses boutons, et les figures qu'elle tient des carnets."""
     text = (SITE / "index.md").read_text(encoding="utf-8")
+    text = PART.sub(lambda part: part[0] if any(ROOT.glob(part[1])) else "", text)
     text = BORROWED.sub(lambda link: borrow(link, folder), text)
     return BUTTONS.sub(lambda link: buttons(ROOT / link[1], ROOT / "index.md"), text)
 
@@ -188,8 +203,12 @@ def first_page(folder: Path) -> str:
 def write_sources(folder: Path) -> None:
     """Range dans `folder` ce que Sphinx lira."""
     shutil.rmtree(folder, ignore_errors=True)
-    shutil.copytree(SITE, folder, ignore=shutil.ignore_patterns("__pycache__", "*.py"))
-    shutil.copy(SITE / "conf.py", folder)
+    folder.mkdir(parents=True)
+    for name in SETTINGS:
+        copy = shutil.copytree if (SITE / name).is_dir() else shutil.copy
+        copy(SITE / name, folder / name)
+    if (SITE / "images").is_dir():
+        shutil.copytree(SITE / "images", folder / "images")
     (folder / "index.md").write_text(first_page(folder), encoding="utf-8")
     for path in notebooks():
         copy = folder / path.relative_to(ROOT)
@@ -210,6 +229,9 @@ def build(folder: Path) -> int:
     """Écrit `folder`/site/ ; un avertissement de Sphinx est une erreur."""
     sources, site = folder / "sources", folder / "site"
     write_sources(sources)
+    for old in site.glob("*"):  # une page disparue ne reste pas ; lite/ se refait seul
+        if old.name != "lite":
+            shutil.rmtree(old) if old.is_dir() else old.unlink()
     options = ["-q", "-W", "--keep-going", "-E", "-d", str(folder / "doctrees")]
     # Dans un autre processus : Sphinx règle la langue et les journaux du sien.
     sphinx = [sys.executable, "-m", "sphinx", *options, str(sources), str(site)]
