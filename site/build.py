@@ -94,7 +94,9 @@ def buttons(path: Path, page: Path) -> str:
         links["Binder"] = f"{binder}?urlpath=lab/tree/notebooks/{file}"
         links["Colab"] = f"{colab}/notebooks/{file}"
     anchors = [f'<a href="{link}">{name}</a>' for name, link in links.items()]
-    return f'<p class="boutons">{" ".join(anchors)}</p>' if anchors else ""
+    if page == path != practised(path):
+        anchors.insert(0, "<span>Ce carnet, à compléter :</span>")
+    return f'<p class="boutons">{" ".join(anchors)}</p>' if links else ""
 
 
 # --- Les carnets
