@@ -32,7 +32,8 @@ import prepare  # noqa: E402
 PAGES = ["ENSEIGNER.md", "datasets/README.md"]
 # Ce que Sphinx lit de ce dossier-ci.
 SETTINGS = ["conf.py", "_static", "_templates"]
-BRANCH = "main"
+# Les branches où l'on lit le dépôt, et où Colab trouve des carnets qui se suffisent.
+BRANCH, ONLINE = "main", "en-ligne"
 
 # Un lien vers un fichier : ni ancre, ni adresse complète, ni image.
 LINK = re.compile(r"(?<!!)\[([^]]*)\]\((?![#/]|\w+:)([^)\s#]+)(#[^)\s]*)?\)")
@@ -90,9 +91,10 @@ def buttons(path: Path, page: Path) -> str:
         links["Exécuter ici"] = f"{top}lite/lab/index.html?path={file}"
     if REPOSITORY:
         binder = f"https://mybinder.org/v2/gh/{REPOSITORY}/{BRANCH}"
-        colab = f"https://colab.research.google.com/github/{REPOSITORY}/blob/{BRANCH}"
         links["Binder"] = f"{binder}?urlpath=lab/tree/notebooks/{file}"
-        links["Colab"] = f"{colab}/notebooks/{file}"
+    if REPOSITORY and path.parent.name != "jouer":
+        colab = f"https://colab.research.google.com/github/{REPOSITORY}/blob/{ONLINE}"
+        links["Colab"] = f"{colab}/{file}"
     anchors = [f'<a href="{link}">{name}</a>' for name, link in links.items()]
     if page == path != practised(path):
         anchors.insert(0, "<span>Ce carnet, à compléter :</span>")
@@ -104,7 +106,8 @@ def buttons(path: Path, page: Path) -> str:
 
 def book_edition(path: Path) -> NotebookNode:
     """Le carnet tel qu'il se lit : boutons, réponses repliées, figures décrites."""
-    notebook = nbformat.read(path, as_version=4)
+    text = localized(path.read_text(encoding="utf-8"))
+    notebook = nbformat.reads(text, as_version=4)
     title, _, rest = notebook.cells[0].source.partition("\n")
     notebook.cells[0].source = f"{title}\n\n{buttons(path, path)}\n{rest}"
     notebook.cells = [new for cell in notebook.cells for new in book_cells(cell, path)]
@@ -115,16 +118,16 @@ def book_cells(cell: NotebookNode, path: Path) -> list[NotebookNode]:
     """La cellule ; pour un exercice, ce qui est à compléter, puis la réponse.
 
     Un carnet à jouer vit par ses gadgets, et n'a pas de sorties : la cellule qui porte
-    un texte `alt` est suivie d'une image fixe, site/images/<nom du carnet>.png.
+    un texte `alt` est suivie d'une image, site/images/<nom du carnet>.png (ou autre).
     """
     if cell.cell_type == "markdown":
         cell.source = published_links(cell.source, path)
         return [cell]
     describe(cell)
-    still = SITE / "images" / f"{path.stem}.png"
-    if "alt" in cell.metadata and not cell.outputs and still.exists():
-        picture = f"![{cell.metadata.alt}](/images/{still.name})"
-        return [cell, nbformat.v4.new_markdown_cell(picture)]
+    if "alt" in cell.metadata and not cell.outputs:
+        stills = (SITE / "images").glob(f"{path.stem}.*")
+        pictures = [f"![{cell.metadata.alt}](/images/{still.name})" for still in stills]
+        return [cell, *map(nbformat.v4.new_markdown_cell, pictures)]
     hole = prepare.student_source(cell)
     if hole == cell.source:
         return [cell]
@@ -156,9 +159,16 @@ def film(page: str, text: str) -> str:
 # --- Les pages
 
 
+def localized(text: str) -> str:
+    """Le texte, où COMPTE et DEPOT ont pris le nom du dépôt, s'il en a un."""
+    if REPOSITORY is None:
+        return text
+    account, name = REPOSITORY.split("/")
+    return text.replace("COMPTE", account).replace("DEPOT", name)
+
+
 def published_links(text: str, path: Path) -> str:
     """Le texte du fichier `path`, dont chaque lien mène là où il peut."""
-    text = text.replace("COMPTE/DEPOT", REPOSITORY or "COMPTE/DEPOT")
     return LINK.sub(lambda link: published_link(link, path), text)
 
 
@@ -217,7 +227,7 @@ def write_sources(folder: Path) -> None:
         copy.parent.mkdir(parents=True, exist_ok=True)
         nbformat.write(book_edition(path), copy)
     for page in PAGES:
-        text = (ROOT / page).read_text(encoding="utf-8")
+        text = localized((ROOT / page).read_text(encoding="utf-8"))
         copy = folder / page
         copy.parent.mkdir(parents=True, exist_ok=True)
         copy.write_text(published_links(text, ROOT / page), encoding="utf-8")
