@@ -290,6 +290,12 @@ def test_page(visit, name):
     assert page.locator("article .math mjx-container").count() == count_formulas(name)
     assert page.locator("mjx-merror").count() == 0
 
+    # Ce qui défile se défile aussi au clavier.
+    page.wait_for_function(
+        """() => [...document.querySelectorAll("mjx-container")]
+          .every(e => e.scrollWidth <= e.clientWidth || e.tabIndex === 0)"""
+    )
+
     for size in (PHONE, DESKTOP):
         page.set_viewport_size(size)
         assert page.evaluate(OVERFLOWING) == [0, []]
