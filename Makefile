@@ -14,7 +14,7 @@ TEST_OPTIONS ?= -n 2 --dist loadfile
 export JUPYTER_PREFER_ENV_PATH := 1
 unexport MPLBACKEND
 
-.PHONY: help lab test notebooks eleves lint format bench clean venv
+.PHONY: help lab test notebooks eleves site lint format bench clean venv
 .NOTPARALLEL:
 
 help: ## affiche cette aide
@@ -48,6 +48,9 @@ notebooks: .venv/.lab ## réexécute les carnets, sur place
 
 eleves: .venv/.lab ## refait l'édition à compléter, notebooks/eleve/
 	$(PY) notebooks/prepare.py
+
+site: .venv/.site ## construit le site, dans build/site/
+	$(PY) site/build.py
 
 lint: .venv/.dev ## relit le code sans rien changer
 	$(PY) -m ruff check .
@@ -87,3 +90,7 @@ venv:
 	$(INSTALL) -r requirements-dev.txt
 	@$(FONTS)
 	@touch .venv/.lab $@
+
+.venv/.site: requirements-site.txt $(VENV)
+	$(INSTALL) -r requirements-site.txt
+	@touch $@
