@@ -18,7 +18,7 @@ HERE = Path(__file__).resolve().parent
 ROOT = HERE.parents[1]
 STAGE, OUTPUT = ROOT / "build" / "lite", ROOT / "build" / "site" / "lite"
 
-SETTINGS = ["jupyter-lite.json", "overrides.json"]
+SETTINGS = ["jupyter-lite.json", "jupyter_lite_config.json", "overrides.json"]
 MODULES = ["utilities.py", "exercises.py"]
 NOT_FOR_READERS = shutil.ignore_patterns(
     "mes_carnets", "*.py", "__pycache__", ".ipynb_checkpoints"
@@ -28,11 +28,11 @@ NOT_FOR_READERS = shutil.ignore_patterns(
 WHEELS = ["comm", "ipywidgets", "jupyterlab_widgets"]
 
 # Un module que Python importe ne déclenche aucune installation ; une cellule, si.
-INSTALL = "%pip install -q ipywidgets  # les curseurs, dans un navigateur\n"
+INSTALL = "%pip install -q ipywidgets\n"
 
 
 def stage_files(folder: Path) -> None:
-    """Écrit dans folder le disque du noyau : carnets, modules, images, mode d'emploi."""
+    """Écrit le disque du noyau : carnets, modules, images, mode d'emploi."""
     shutil.copytree(ROOT / "notebooks", folder, ignore=NOT_FOR_READERS)
     shutil.copytree(
         ROOT / "datasets", folder / "datasets", ignore=shutil.ignore_patterns("*.py")
@@ -65,14 +65,12 @@ def stage(folder: Path = STAGE) -> None:
 
 
 def build(output: Path = OUTPUT) -> None:
-    """Construit le site du noyau dans output, sans cartes de débogage."""
+    """Construit le site du noyau dans output."""
     stage()
     shutil.rmtree(output, ignore_errors=True)
-    lite = [sys.executable, "-m", "jupyterlite_core", "build", "--no-sourcemaps"]
-    folders = ["--lite-dir", STAGE, "--output-dir", output]
-    apps = ["--apps", "lab", "--no-unused-shared-packages"]
-    # Le journal que l'outil laisse dans le dossier courant est à sa place ici.
-    subprocess.run([*lite, *folders, *apps], check=True, cwd=STAGE)
+    lite = [sys.executable, "-m", "jupyterlite_core", "build", "--output-dir", output]
+    # L'outil lit ses réglages, et laisse son journal, dans le dossier courant.
+    subprocess.run(lite, check=True, cwd=STAGE)
 
 
 if __name__ == "__main__":
