@@ -24,6 +24,7 @@ help: ## affiche cette aide
 lab: .venv/.lab ## ouvre JupyterLab sur vos copies des carnets
 	@$(PY) notebooks/prepare.py --copies
 	$(PY) -m jupyterlab --ServerApp.root_dir=notebooks \
+	  --LabApp.app_settings_dir=site/lite \
 	  --LabApp.default_url=/lab/tree/mes_carnets/01_premier_neurone.ipynb $(LAB_OPTIONS)
 
 test: .venv/.dev ## vérifie tout : le module, les données, chaque cellule
