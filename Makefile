@@ -14,7 +14,7 @@ TEST_OPTIONS ?= -n 2 --dist loadfile
 export JUPYTER_PREFER_ENV_PATH := 1
 unexport MPLBACKEND
 
-.PHONY: help lab test notebooks eleves lint format bench clean venv
+.PHONY: help lab test notebooks eleves lite lint format bench clean venv
 .NOTPARALLEL:
 
 help: ## affiche cette aide
@@ -42,6 +42,9 @@ notebooks: .venv/.lab ## réexécute les carnets, sur place
 
 eleves: .venv/.lab ## refait l'édition à compléter, notebooks/eleve/
 	$(PY) notebooks/prepare.py
+
+lite: .venv/.lite ## construit le noyau de navigateur, dans build/site/lite/
+	$(PY) site/lite/build.py
 
 lint: .venv/.dev ## relit le code sans rien changer
 	$(PY) -m ruff check .
@@ -80,4 +83,8 @@ venv:
 .venv/.dev: requirements.txt requirements-dev.txt $(VENV)
 	$(INSTALL) -r requirements-dev.txt
 	@$(FONTS)
+	@touch .venv/.lab $@
+
+.venv/.lite: requirements.txt site/lite/requirements.txt $(VENV)
+	$(INSTALL) -r site/lite/requirements.txt
 	@touch .venv/.lab $@

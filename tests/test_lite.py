@@ -194,7 +194,7 @@ def test_a_notebook_differs_by_its_first_line_only(files):
 def lite(tmp_path_factory):
     """Le site construit, si l'on a de quoi."""
     if importlib.util.find_spec("jupyterlite_pyodide_kernel") is None:
-        pytest.skip("JupyterLite manque : pip install -r requirements-site.txt")
+        pytest.skip("JupyterLite manque : pip install -r site/lite/requirements.txt")
     build = load_script(LITE / "build.py")
     build.STAGE = tmp_path_factory.mktemp("lite")
     output = tmp_path_factory.mktemp("site") / "lite"
@@ -303,6 +303,7 @@ def test_each_online_link_names_files_of_the_branch(tmp_path):
             assert branch == "/COMPTE/DEPOT" and (tmp_path / file).is_file(), address
     for name in "README.md", "README.en.md":
         readme = (ROOT / name).read_text(encoding="utf-8")
+        readme = readme.replace("ACCOUNT/REPOSITORY", "COMPTE/DEPOT")
         assert online.colab("COMPTE/DEPOT", "eleve/01_premier_neurone.ipynb") in readme
 
 
