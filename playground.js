@@ -35,7 +35,8 @@ const array = (Type, buffer) =>
 /** Une question à la fois : les autres attendent, et seule la dernière qui ne fait que
  * regarder est gardée. Quand tout est répondu, `next` dit quoi demander encore. */
 function makeAsker(model, draw, next = () => null) {
-  const isGlance = ({ steps, restart, label }) => !steps && !restart && label == null;
+  const isGlance = ({ steps, restart, settings, label }) =>
+    !steps && !restart && !settings && label == null;
   const queue = [];
   let pending = false;
   const flush = () => {
@@ -205,10 +206,7 @@ function drawCurves(context, width, height, losses) {
 
 function renderSandbox(model, el) {
   const settings = () => model.get("settings");
-  const change = (name, value) => {
-    model.set("settings", { ...settings(), [name]: value });
-    model.save_changes();
-  };
+  const change = (name, value) => ask({ settings: { [name]: value } });
   const makeSelect = (label, options, onchange) => {
     const select = make("select", { onchange: () => onchange(select.value) });
     select.append(...options.map(([value, text]) => new Option(text, value)));
@@ -248,13 +246,13 @@ function renderSandbox(model, el) {
   const run = (value) => {
     running = value;
     start.textContent = running ? "⏸ Pause" : "▶ Lancer";
-    if (running) ask({ steps: 0 });
+    if (running) ask({});
   };
   const start = make("button", { onclick: () => run(!running), className: "primary" });
   const once = make("button", { textContent: "Un pas", onclick: () => { run(false); ask({ steps: 1 }); } });
   const restart = make("button", {
     textContent: "↺ Recommencer",
-    onclick: () => { run(false); ask({ restart: true, steps: 0 }); },
+    onclick: () => { run(false); ask({ restart: true }); },
   });
   const [speedBox, speed] = makeSelect("Vitesse", Object.entries(SPEEDS), () => {});
   speed.value = 5;
@@ -290,7 +288,7 @@ function renderSandbox(model, el) {
 
   const refresh = () => {
     shows.forEach((show) => show());
-    ask({ steps: 0 });
+    ask({});
   };
   model.on("change:settings", refresh);
   el.classList.add("jouer");

@@ -266,7 +266,8 @@ class Sandbox(_Page):
             self.experiment = Experiment(**settings)
 
     def answer(self, question: dict, buffers: list) -> tuple[dict, list[NDArray]]:
-        """{"steps": n} : fait n pas ; {"restart": True} : recommence d'abord."""
+        """Change les "settings", recommence ("restart"), fait n pas ("steps")."""
+        self.settings = self.settings | question.get("settings", {})
         experiment = self.experiment
         if question.get("restart"):
             experiment.restart()

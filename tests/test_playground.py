@@ -150,11 +150,15 @@ def test_sandbox_is_never_long_to_answer():
 def test_the_rate_changes_on_the_way_and_the_rest_starts_again():
     sandbox = Sandbox()
     sandbox.answer({"steps": 5}, [])
-    # La page renvoie tout ce qu'elle a reçu, passé par JSON.
-    settings = json.loads(json.dumps(sandbox.settings))
-    sandbox.settings = {**settings, "learning_rate_init": 1, "alpha": 0.1}
-    assert sandbox.answer({}, [])[0]["n_steps"] == 5
+    changes = {"learning_rate_init": 1, "alpha": 0.1}
+    assert sandbox.answer({"settings": changes}, [])[0]["n_steps"] == 5
     assert sandbox.experiment.learning_rate_init == 1
+    changes = {"hidden_layer_sizes": [3]}
+    assert sandbox.answer({"settings": changes}, [])[0]["n_steps"] == 0
+    assert sandbox.settings["hidden_layer_sizes"] == [3]
+    assert sandbox.settings["learning_rate_init"] == 1
+    # D'une cellule aussi.
+    sandbox.answer({"steps": 3}, [])
     sandbox.settings = {**sandbox.settings, "data": "lunes"}
     assert sandbox.answer({}, [])[0]["n_steps"] == 0
     assert sandbox.answer({"steps": 3}, [])[0]["n_steps"] == 3
