@@ -127,7 +127,10 @@ function drawMarker(context, x, y, label, radius) {
 }
 
 function drawPlane(context, size, levels, side, points, labels, extent) {
+  context.clearRect(0, 0, size, size);
+  context.globalAlpha = 0.6; // les points doivent ressortir
   context.drawImage(mapImage(levels, side), 0, 0, size, size);
+  context.globalAlpha = 1;
   context.strokeStyle = "black";
   context.lineWidth = 2;
   drawFrontier(context, levels, side, size);
@@ -245,7 +248,7 @@ function renderSandbox(model, el) {
   let running = false;
   const run = (value) => {
     running = value;
-    start.textContent = running ? "⏸ Pause" : "▶ Lancer";
+    start.textContent = running ? "‖ Pause" : "▶ Lancer";
     if (running) ask({});
   };
   const start = make("button", { onclick: () => run(!running), className: "primary" });
@@ -312,7 +315,7 @@ function renderSandbox(model, el) {
 
 const SLATE = 280; // pixels de côté de l'ardoise
 const SENT = 140; // pixels de côté de ce qui part vers le réseau
-const PERIOD = 100; // millisecondes entre deux envois, au moins
+const PERIOD = 200; // millisecondes entre deux envois, au moins
 
 function renderSlate(model, el) {
   const names = model.get("class_names");
@@ -408,7 +411,7 @@ function renderSlate(model, el) {
   /** Ce que la craie enferme : le noir que l'on n'atteint pas depuis le bord. */
   const enclosed = () => {
     const { data } = context.getImageData(0, 0, SLATE, SLATE);
-    const inside = new Uint8Array(SLATE * SLATE).map((_, i) => data[4 * i] < 128);
+    const inside = new Uint8Array(SLATE * SLATE).map((_, i) => data[4 * i] < 250);
     const stack = [];
     const visit = (i) => inside[i] && ((inside[i] = 0), stack.push(i));
     for (let k = 0; k < SLATE; k++)
