@@ -295,6 +295,7 @@ function renderSandbox(model, el) {
   };
   model.on("change:settings", refresh);
   el.classList.add("jouer");
+  el.dataset.lmSuppressShortcuts = "true"; // les touches sont à nous, pas à JupyterLab
   el.append(
     make("div", { className: "controls" }, start, once, restart, speedBox),
     make("div", { className: "controls" }, ...controls, ...layers.map(([box]) => box), make("label", {}, "Graine", seed)),
@@ -504,6 +505,7 @@ function renderSlate(model, el) {
   });
 
   el.classList.add("jouer");
+  el.dataset.lmSuppressShortcuts = "true"; // les touches sont à nous, pas à JupyterLab
   el.append(
     make("div", { className: "controls" },
       make("button", { textContent: "Effacer", onclick: clear }), tool,

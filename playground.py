@@ -32,6 +32,7 @@ from utilities import (
     Adam,
     Momentum,
     NeuralNetwork,
+    Parameters,
     back_propagation,
     forward_propagation,
     initialize_parameters,
@@ -45,6 +46,20 @@ __all__ = ["Experiment", "Eye", "Sandbox", "Slate", "center_drawing"]
 
 HERE = Path(__file__).resolve()
 TINY = 1e-12
+
+
+def descend(
+    parameters: Parameters,
+    gradients: Parameters,
+    solvers: Sequence[tuple[Callable, Callable]],
+    learning_rate: float,
+) -> None:
+    """Fait un pas de descente sur W et b de chaque couche, sur place."""
+    layers = zip(parameters, gradients, solvers, strict=True)
+    for (W, b), (dW, db), (solver_W, solver_b) in layers:
+        update(W, solver_W(dW), learning_rate)
+        update(b, solver_b(db), learning_rate)
+
 
 # --- 1. Le bac à sable ----------------------------------------------------------------
 
@@ -182,10 +197,7 @@ class Experiment:
         )
         for (dW, _), (W, _) in zip(gradients, self.parameters, strict=True):
             dW += self.alpha / len(self.y_train) * W
-        layers = zip(self.parameters, gradients, self.solvers, strict=True)
-        for (W, b), (dW, db), (solver_W, solver_b) in layers:
-            update(W, solver_W(dW), self.learning_rate_init)
-            update(b, solver_b(db), self.learning_rate_init)
+        descend(self.parameters, gradients, self.solvers, self.learning_rate_init)
 
     def activations(self, X: NDArray) -> list[NDArray]:
         """X, puis la sortie de chaque couche."""
@@ -373,11 +385,7 @@ class Eye:
             targets = np.vstack([Y[self.labels[drawn]], self.Y[known]])
             activations = forward_propagation(X, parameters, activation, softmax)
             gradients = back_propagation(targets, parameters, activations, derivative)
-            for (W, b), (dW, db), (solver_W, solver_b) in zip(
-                parameters, gradients, solvers, strict=True
-            ):
-                update(W, solver_W(dW), 0.001)
-                update(b, solver_b(db), 0.001)
+            descend(parameters, gradients, solvers, learning_rate=0.001)
 
 
 class Slate(_Page):

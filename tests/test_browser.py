@@ -383,9 +383,21 @@ def test_slate_hears_a_finger(slate):
 
 
 def test_slate_hears_the_keyboard(slate):
+    """Espace pose la craie, les flèches la mènent, Espace la lève."""
     widget = slate.show("ardoise").locator(".jouer")
     widget.locator(".slate").focus()
-    for key in [" ", *["ArrowDown"] * 8, *["ArrowRight"] * 8, " "]:
+    for key in [" ", *["ArrowDown"] * 8, *["ArrowRight"] * 8, " ", "ArrowLeft"]:
         slate.page.keyboard.press(key)
     say(widget, "Je vois :")
+    chalk = widget.locator(".slate").evaluate(
+        """(canvas) => {
+            const { data } = canvas.getContext('2d').getImageData(0, 0, 280, 280);
+            const xs = [], ys = [];
+            for (let i = 0; i < 280 * 280; i++)
+                if (data[4 * i] > 127) xs.push(i % 280), ys.push(Math.floor(i / 280));
+            return [xs, ys].map((v) => Math.max(...v) - Math.min(...v));
+        }"""
+    )
+    # Huit fois six pixels, et l'épaisseur de la craie.
+    assert chalk == [pytest.approx(8 * 6 + 14, abs=3)] * 2
     assert slate.errors == []
