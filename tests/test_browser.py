@@ -165,16 +165,14 @@ class Notebook:
         self.page.wait_for_function(IS_DONE, polling=200)
 
     def saved_cells(self):
-        """Les cellules de code telles que le serveur les a enregistrées."""
-        self.page.keyboard.press("Control+s")
-        deadline = time.monotonic() + PATIENCE
-        while time.monotonic() < deadline:
-            content = get(self.lab, f"/api/contents/{self.path}")["content"]
-            cells = [c for c in content["cells"] if c["cell_type"] == "code"]
-            if all(cell["execution_count"] for cell in cells):
-                break
-            time.sleep(0.2)
-        return cells
+        """Les cellules de code, enregistrées, telles que le serveur les rend."""
+        self.page.get_by_role("menuitem", name="File", exact=True).click()
+        self.page.locator('.lm-Menu [data-command="docmanager:save"]').click()
+        self.page.wait_for_function(
+            "() => !jupyterapp.shell.currentWidget.context.model.dirty"
+        )
+        content = get(self.lab, f"/api/contents/{self.path}")["content"]
+        return [cell for cell in content["cells"] if cell["cell_type"] == "code"]
 
     def show(self, cell):
         """Fait défiler jusqu'à la cellule, et la rend : JupyterLab ôte les autres."""
