@@ -376,7 +376,7 @@ function renderSlate(model, el) {
     });
     el.dataset.messages = ++messages;
     const text = best < 0 ? "L’ardoise est vide : dessinez un animal." : `Je vois : ${names[best]} (${percent(probabilities[best])}).`;
-    verdict.textContent = answer.label == null ? text : `Merci, je m’en souviendrai. ${text}`;
+    verdict.textContent = answer.learned ? `Merci, je m’en souviendrai. ${text}` : text;
   };
   const [ask, forget] = makeAsker(model, draw);
 

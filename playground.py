@@ -284,13 +284,13 @@ class Sandbox(_Page):
         if question.get("restart"):
             experiment.restart()
         experiment.train(min(question.get("steps", 0), MAX_STEPS))
-        losses = np.array(experiment.losses, dtype=np.float32)
         # Une courbe de la page n'a que quelques centaines de pixels de large.
-        thinned = losses[:: 1 + len(losses) // 200]
+        stride = 1 + len(experiment.losses) // 200
+        curves = np.array(experiment.losses[::stride], dtype=np.float32)
         points = np.hstack([experiment.X_train, experiment.X_test])
         content = {
-            "n_steps": len(losses) - 1,
-            "losses": losses[-1].tolist(),
+            "n_steps": len(experiment.losses) - 1,
+            "losses": experiment.losses[-1],
             "accuracy": experiment.accuracy(),
             "diverged": experiment.diverged,
             "weights": [W.tolist() for W, _ in experiment.parameters],
@@ -298,14 +298,14 @@ class Sandbox(_Page):
         }
         labels = np.hstack([experiment.y_train, experiment.y_test]).astype(np.uint8)
         return content, [
-            experiment.maps(), points.astype(np.float32), labels, thinned,
+            experiment.maps(), points.astype(np.float32), labels, curves,
         ]  # fmt: skip
 
 
 # --- 2. L'ardoise ---------------------------------------------------------------------
 
 SIDE = 28  # les images du cours ont SIDE pixels de côté
-MARGIN = 1  # pixels laissés autour du dessin : la médiane de ceux des silhouettes
+MARGIN = 1  # pixels laissés autour du dessin : la médiane des silhouettes
 
 
 def center_drawing(drawing: NDArray[np.uint8]) -> NDArray[np.float64]:
@@ -337,6 +337,12 @@ class Eye:
     """
 
     def __init__(self, network: NeuralNetwork, X: NDArray, y: NDArray) -> None:
+        if network.out_activation_ != "softmax" or X.shape[1] != SIDE**2:
+            raise ValueError(
+                "network doit reconnaître au moins trois classes, dans des images de "
+                f"{SIDE} × {SIDE} pixels mises à plat ; reçu : {X.shape[1]} pixels, "
+                f"{len(network.classes_)} classes ; prenez load_data('animaux')."
+            )
         self.network, self.X = deepcopy(network), X
         self.Y = (np.ravel(y)[:, None] == network.classes_).astype(float)
         self.drawings, self.labels = np.empty((0, X.shape[1])), np.empty(0, dtype=int)
@@ -410,11 +416,12 @@ class Slate(_Page):
         """{"side": n} et n × n octets : regarde ; avec "label" : apprend d'abord."""
         pixels = np.frombuffer(buffers[0], dtype=np.uint8)
         image = center_drawing(pixels.reshape(question["side"], -1))
-        if "label" in question:
-            self.eye.learn(image, question["label"])
-        content = {"side": SIDE, "label": question.get("label"), "seen": []}
+        content = {"side": SIDE, "seen": [], "learned": False}
         decisive = np.zeros((SIDE, SIDE))
         if image.any():
+            if "label" in question:
+                self.eye.learn(image, question["label"])
+                content["learned"] = True
             content["seen"] = self.eye.see(image).tolist()
             decisive = self.eye.occlusion(image)
             decisive /= np.abs(decisive).max() + TINY

@@ -73,6 +73,13 @@ def browser():
         browser.close()
 
 
+def write_setting(folder, plugin, **values):
+    """Un réglage de JupyterLab : pas de question au démarrage, des menus connus."""
+    path = folder / "settings" / "@jupyterlab" / f"{plugin}.jupyterlab-settings"
+    path.parent.mkdir(parents=True)
+    path.write_text(json.dumps(values))
+
+
 @pytest.fixture(scope="module")
 def lab(tmp_path_factory, browser):
     """L'adresse d'un JupyterLab à soi, sur des copies, avec ses propres réglages."""
@@ -85,9 +92,8 @@ def lab(tmp_path_factory, browser):
     for path in [*ROOT.glob("*.py"), *ROOT.glob("playground.*")]:
         shutil.copy(path, course)
     shutil.copytree(ROOT / "datasets", course / "datasets")
-    news = folder / "settings" / "@jupyterlab" / "apputils-extension"
-    news.mkdir(parents=True)
-    (news / "notification.jupyterlab-settings").write_text('{"fetchNews": "false"}')
+    write_setting(folder, "apputils-extension/notification", fetchNews="false")
+    write_setting(folder, "translation-extension/plugin", locale="en")
 
     environment = {
         **os.environ,

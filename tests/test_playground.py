@@ -291,14 +291,24 @@ def test_slate_answers_what_the_page_draws(network, animals):
     assert np.abs(decisive).max() == pytest.approx(1)
     # « C'était un ours » : il apprend, puis regarde de nouveau.
     taught, _ = slate.answer({**question, "label": 0}, [giraffe.tobytes()])
-    assert taught["label"] == 0
+    assert (content["learned"], taught["learned"]) == (False, True)
     assert taught["seen"][0] > content["seen"][0]
 
 
-def test_an_empty_slate_is_not_guessed_at(network, animals):
+def test_an_empty_slate_is_neither_guessed_at_nor_learned(network, animals):
     slate = Slate(network, *animals[:2], utilities.load_class_names("animaux"))
-    content, _ = slate.answer({"side": 140}, [bytes(140 * 140)])
-    assert content["seen"] == []
+    coefs = slate.eye.network.coefs_[0].copy()
+    content, _ = slate.answer({"side": 140, "label": 3}, [bytes(140 * 140)])
+    assert (content["seen"], content["learned"]) == ([], False)
+    np.testing.assert_array_equal(slate.eye.network.coefs_[0], coefs)
+
+
+def test_a_network_of_two_classes_is_refused():
+    X, y = np.eye(4, 784), [0, 1, 0, 1]
+    network = utilities.NeuralNetwork((), max_iter=1).fit(X, y)
+    with pytest.raises(ValueError) as error:
+        Eye(network, X, y)
+    assert_helpful(error, "network", "2 classes")
 
 
 # --- Les deux pages -------------------------------------------------------------------
