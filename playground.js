@@ -13,6 +13,8 @@ function make(tag, properties = {}, ...children) {
   return element;
 }
 
+const makeControls = (...children) => make("div", { className: "controls" }, ...children);
+
 /** Un dessin de cette taille, deux fois plus fin que la page. */
 function makeCanvas(width, height, description) {
   const canvas = make("canvas", { width: 2 * width, height: 2 * height });
@@ -66,8 +68,20 @@ function makeAsker(model, draw, next = () => null) {
 // --- Le bac à sable ------------------------------------------------------------------
 
 const CHOICES = {
-  data: ["Données", { cercles: "cercles", lunes: "lunes", xor: "XOR", spirales: "spirales", nuages: "deux nuages" }],
-  activation: ["Activation", { tanh: "tanh", relu: "ReLU", logistic: "sigmoïde", identity: "identité" }],
+  data: [
+    "Données",
+    {
+      cercles: "cercles",
+      lunes: "lunes",
+      xor: "XOR",
+      spirales: "spirales",
+      nuages: "deux nuages",
+    },
+  ],
+  activation: [
+    "Activation",
+    { tanh: "tanh", relu: "ReLU", logistic: "sigmoïde", identity: "identité" },
+  ],
   solver: ["Descente", { sgd: "simple", momentum: "avec élan", adam: "Adam" }],
   learning_rate_init: ["Taux d’apprentissage", [0.001, 0.003, 0.01, 0.03, 0.1, 0.3, 1, 3]],
   alpha: ["Pénalité L2", [0, 0.01, 0.1, 1, 10]],
@@ -241,8 +255,11 @@ function renderSandbox(model, el) {
     shows.push(() => (select.value = settings().hidden_layer_sizes[k] ?? 0));
     return [box, select];
   });
-  const seed = make("input", { type: "number", min: 0, step: 1 });
-  seed.onchange = () => change("random_state", Math.max(0, Math.trunc(seed.valueAsNumber || 0)));
+  const seed = make("input", { type: "number", min: 0, max: 9999, step: 1 });
+  seed.onchange = () => {
+    const value = Math.trunc(seed.valueAsNumber || 0);
+    change("random_state", Math.min(9999, Math.max(0, value)));
+  };
   shows.push(() => (seed.value = settings().random_state));
 
   let running = false;
@@ -252,21 +269,34 @@ function renderSandbox(model, el) {
     if (running) ask({});
   };
   const start = make("button", { onclick: () => run(!running), className: "primary" });
-  const once = make("button", { textContent: "Un pas", onclick: () => { run(false); ask({ steps: 1 }); } });
+  const pauseThenAsk = (question) => () => {
+    run(false);
+    ask(question);
+  };
+  const once = make("button", { textContent: "Un pas", onclick: pauseThenAsk({ steps: 1 }) });
   const restart = make("button", {
     textContent: "↺ Recommencer",
-    onclick: () => { run(false); ask({ restart: true }); },
+    onclick: pauseThenAsk({ restart: true }),
   });
   const [speedBox, speed] = makeSelect("Vitesse", Object.entries(SPEEDS), () => {});
   speed.value = 5;
 
-  const [network, networkContext] = makeCanvas(400, 330, "Le réseau : chaque neurone avec sa frontière, un trait par poids");
-  const [plane, planeContext] = makeCanvas(330, 330, "Les points et la frontière que trace le réseau");
+  const [network, networkContext] = makeCanvas(
+    400,
+    330,
+    "Le réseau : chaque neurone avec sa frontière, un trait par poids",
+  );
+  const [plane, planeContext] = makeCanvas(
+    330,
+    330,
+    "Les points et la frontière que trace le réseau",
+  );
   const [curves, curvesContext] = makeCanvas(330, 90, "Les pertes à chaque pas");
   const status = make("p", { className: "status" });
   const legend = make("p", { className: "legend" });
   legend.textContent =
-    "Orange : le neurone dit oui ; bleu : non ; blanc : il hésite. Trait plein : poids positif ; tireté : négatif. " +
+    "Orange : le neurone dit oui ; bleu : non ; blanc : il hésite. " +
+    "Trait plein : poids positif ; tireté : négatif. " +
     "Points pleins : entraînement ; creux : test.";
 
   const draw = (answer, buffers) => {
@@ -274,16 +304,19 @@ function renderSandbox(model, el) {
     const { weights, extent, n_steps, accuracy } = answer;
     const nNeurons = weights.reduce((n, W) => n + W[0].length, weights[0].length);
     const side = Math.sqrt(maps.length / nNeurons);
-    const points = array(Float32Array, buffers[1]);
+    const [points, labels] = [array(Float32Array, buffers[1]), array(Uint8Array, buffers[2])];
+    const output = maps.subarray(-side * side);
     drawNetwork(networkContext, 400, 330, weights, maps, side);
-    drawPlane(planeContext, 330, maps.subarray(-side * side), side, points, array(Uint8Array, buffers[2]), extent);
+    drawPlane(planeContext, 330, output, side, points, labels, extent);
     drawCurves(curvesContext, 330, 90, array(Float32Array, buffers[3]));
     const [loss, testLoss] = answer.losses;
     if (answer.diverged) run(false);
     status.replaceChildren(
       make("b", { textContent: `Pas ${n_steps}` }),
       answer.diverged ? " · la descente diverge : baissez le taux d’apprentissage" : "",
-      ` · perte ${decimal(loss)} (trait plein bleu) · perte de test ${decimal(testLoss)} (tireté) · exactitude de test ${percent(accuracy)}`,
+      ` · perte ${decimal(loss)} (trait plein bleu)`,
+      ` · perte de test ${decimal(testLoss)} (tireté)`,
+      ` · exactitude de test ${percent(accuracy)}`,
     );
     el.dataset.steps = n_steps;
   };
@@ -297,8 +330,8 @@ function renderSandbox(model, el) {
   el.classList.add("jouer");
   el.dataset.lmSuppressShortcuts = "true"; // les touches sont à nous, pas à JupyterLab
   el.append(
-    make("div", { className: "controls" }, start, once, restart, speedBox),
-    make("div", { className: "controls" }, ...controls, ...layers.map(([box]) => box), make("label", {}, "Graine", seed)),
+    makeControls(start, once, restart, speedBox),
+    makeControls(...controls, ...layers.map(([box]) => box), make("label", {}, "Graine", seed)),
     make("div", { className: "scene" }, network, make("div", {}, plane, curves)),
     status,
     legend,
@@ -324,7 +357,8 @@ function renderSlate(model, el) {
   canvas.setAttribute("role", "application");
   canvas.setAttribute(
     "aria-label",
-    "Ardoise. À la souris, au doigt ou au stylet ; au clavier, les flèches déplacent la craie et Espace la pose ou la lève.",
+    "Ardoise. À la souris, au doigt ou au stylet ; " +
+      "au clavier, les flèches déplacent la craie et Espace la pose ou la lève.",
   );
   const context = canvas.getContext("2d", { willReadFrequently: true });
   context.lineCap = context.lineJoin = "round";
@@ -344,7 +378,8 @@ function renderSlate(model, el) {
   const bars = names.map((name) => {
     const bar = make("span", { className: "bar" });
     const value = make("span", { className: "value" });
-    const row = make("li", {}, make("span", { className: "name", textContent: name }), make("span", { className: "track" }, bar), value);
+    const label = make("span", { className: "name", textContent: name });
+    const row = make("li", {}, label, make("span", { className: "track" }, bar), value);
     return { row, bar, value };
   });
   const verdict = make("p", { className: "status" });
@@ -375,7 +410,10 @@ function renderSlate(model, el) {
       row.classList.toggle("best", k === best);
     });
     el.dataset.messages = ++messages;
-    const text = best < 0 ? "L’ardoise est vide : dessinez un animal." : `Je vois : ${names[best]} (${percent(probabilities[best])}).`;
+    const text =
+      best < 0
+        ? "L’ardoise est vide : dessinez un animal."
+        : `Je vois : ${names[best]} (${percent(probabilities[best])}).`;
     verdict.textContent = answer.learned ? `Merci, je m’en souviendrai. ${text}` : text;
   };
   const [ask, forget] = makeAsker(model, draw);
@@ -444,7 +482,8 @@ function renderSlate(model, el) {
   };
   const position = (event) => {
     const box = canvas.getBoundingClientRect();
-    return [((event.clientX - box.left) * SLATE) / box.width, ((event.clientY - box.top) * SLATE) / box.height];
+    const scale = SLATE / box.width;
+    return [(event.clientX - box.left) * scale, (event.clientY - box.top) * scale];
   };
   canvas.onpointerdown = (event) => {
     if (event.button !== 0 || pen) return;
@@ -504,21 +543,31 @@ function renderSlate(model, el) {
     onclick: () => send({ label: Number(truth.value) }),
   });
 
+  const makeView = (view, caption) =>
+    make("figure", {}, view, make("figcaption", { textContent: caption }));
   el.classList.add("jouer");
   el.dataset.lmSuppressShortcuts = "true"; // les touches sont à nous, pas à JupyterLab
   el.append(
-    make("div", { className: "controls" },
-      make("button", { textContent: "Effacer", onclick: clear }), tool,
+    makeControls(
+      make("button", { textContent: "Effacer", onclick: clear }),
+      tool,
       make("label", {}, "Épaisseur", width),
-      make("label", { className: "inline" }, fill, "remplir ce que le trait enferme")),
-    make("div", { className: "scene" },
+      make("label", { className: "inline" }, fill, "remplir ce que le trait enferme"),
+    ),
+    make(
+      "div",
+      { className: "scene" },
       make("div", { className: "board" }, canvas, cursor),
       make("ul", {}, ...bars.map(({ row }) => row)),
-      make("div", { className: "views" },
-        make("figure", {}, seen, make("figcaption", { textContent: "ce qu’il reçoit : 28 × 28 pixels" })),
-        make("figure", {}, decisive, make("figcaption", { textContent: "orange : ce qui le décide ; bleu : ce qui le fait douter" })))),
+      make(
+        "div",
+        { className: "views" },
+        makeView(seen, "ce qu’il reçoit : 28 × 28 pixels"),
+        makeView(decisive, "orange : ce qui le décide ; bleu : ce qui le fait douter"),
+      ),
+    ),
     verdict,
-    make("div", { className: "controls" }, make("label", { className: "inline" }, "C’était :", truth), teach),
+    makeControls(make("label", { className: "inline" }, "C’était :", truth), teach),
   );
   clear();
   return () => {

@@ -89,7 +89,7 @@ def lab(tmp_path_factory, browser):
         copy = course / "notebooks" / name
         copy.parent.mkdir(parents=True, exist_ok=True)
         shutil.copy(ROOT / "notebooks" / name, copy)
-    for path in [*ROOT.glob("*.py"), *ROOT.glob("playground.*")]:
+    for path in [*ROOT.glob("*.py"), *ROOT.glob("*.js"), *ROOT.glob("*.css")]:
         shutil.copy(path, course)
     shutil.copytree(ROOT / "datasets", course / "datasets")
     write_setting(folder, "apputils-extension/notification", fetchNews="false")

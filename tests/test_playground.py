@@ -230,9 +230,9 @@ def network(animals):
     return network.fit(*animals[:2])
 
 
-def drawn(filled, n_each=10):
+def drawn(filled, n_each=10, seed=0):
     """Des dessins de chaque animal, cadrés, et leurs classes."""
-    rng = np.random.default_rng(0)
+    rng = np.random.default_rng(seed)
     names = utilities.load_class_names("animaux")
     labels = np.repeat(np.arange(10), n_each)
     images = [center_drawing(drawings.draw(names[k], rng, filled)) for k in labels]
@@ -275,6 +275,14 @@ def test_what_was_mistaken_is_learned_and_the_rest_is_kept(network, animals):
     assert eye.network.score(X_test, y_test) > before - 0.03
     for W, still in zip(coefs, network.coefs_, strict=True):
         np.testing.assert_array_equal(W, still)
+
+
+def test_one_drawing_of_each_animal_helps_with_all_the_others(network, animals):
+    eye = Eye(network, *animals[:2])
+    for image, label in zip(*drawn(filled=True, n_each=1, seed=1), strict=True):
+        eye.learn(image, label)
+    others = drawn(filled=True)
+    assert eye.network.score(*others) > network.score(*others) + 0.05
 
 
 def test_slate_answers_what_the_page_draws(network, animals):
