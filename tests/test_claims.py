@@ -36,7 +36,7 @@ def silhouettes():
 
 @pytest.fixture(scope="module")
 def remedies(silhouettes):
-    """Exactitude et perte de test de chaque remède du carnet 04, une par graine."""
+    """Exactitude et perte de test de chaque remède, une par graine."""
     X_train, y_train, X_test, y_test = silhouettes
 
     def trial(seed, **remedy):
@@ -61,7 +61,7 @@ def remedies(silhouettes):
 
 @pytest.mark.parametrize("name", ["early_stopping", "alpha", "dropout", "augment"])
 def test_every_remedy_lowers_the_test_loss(name, remedies):
-    """Carnet 04, section 6 : à chaque graine, et nettement en moyenne."""
+    """Annexe « entraînement », section 4 : à chaque graine, et nettement en moyenne."""
     _, losses = remedies[name]
     _, without = remedies["none"]
     assert (losses < without).all()
@@ -69,7 +69,7 @@ def test_every_remedy_lowers_the_test_loss(name, remedies):
 
 
 def test_only_augmentation_gains_accuracy(remedies):
-    """Carnet 04, section 6 : elle gagne un point au moins ; les autres, moins."""
+    """Annexe « entraînement », section 4 : un point au moins ; les autres, moins."""
     means = {name: accuracies.mean() for name, (accuracies, _) in remedies.items()}
     gains = {name: mean - means["none"] for name, mean in means.items()}
     assert gains.pop("augment") > 0.01
@@ -136,7 +136,7 @@ def test_three_hidden_neurons_close_the_boundary():
 
 
 def test_shuffled_pixels_change_nothing(monkeypatch):
-    """Carnet 04, section 8 : avec des poids mélangés de même, le même entraînement."""
+    """Carnet 04, section 7 : avec des poids mélangés de même, le même entraînement."""
     X, y, *_ = load_data("animaux")
     X, y = flatten_images(X[:1000]), y[:1000]
     shuffle = np.random.default_rng(1).permutation(784)
