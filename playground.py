@@ -13,9 +13,9 @@ arrêter : si la page se ferme, l'entraînement s'arrête de lui-même.
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from copy import deepcopy
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field, fields
 from functools import partial
 from pathlib import Path
 
@@ -28,7 +28,9 @@ from PIL import Image
 from utilities import (
     ACTIVATIONS,
     DERIVATIVES,
-    HYPERPARAMETERS,
+    NON_NEGATIVE,
+    POSITIVE,
+    SIZES,
     Adam,
     Momentum,
     NeuralNetwork,
@@ -108,21 +110,12 @@ DATA: dict[str, Callable[[NDArray, np.random.Generator], NDArray]] = {
 SOLVERS = {"sgd": partial(Momentum, 0.0), "momentum": Momentum, "adam": Adam}
 
 
-def _one_of(names: dict) -> tuple[str, Callable[[object], bool]]:
-    return f"l'un de {', '.join(names)}", lambda value: value in [*names]
+# Ce qu'un réglage doit être, et la fonction qui en juge, comme dans utilities.py.
+def _one_of(names: Iterable[str]) -> dict[str, Callable[[object], bool]]:
+    return {f"l'un de {', '.join(names)}": lambda value: value in [*names]}
 
 
-# Ce que chaque réglage doit être, et la fonction qui en juge.
-SETTINGS = {
-    "data": _one_of(DATA),
-    "solver": _one_of(SOLVERS),
-    "noise": HYPERPARAMETERS["alpha"],
-    "random_state": ("un entier d'au moins 0", lambda v: isinstance(v, int) and v >= 0),
-    **{
-        name: HYPERPARAMETERS[name]
-        for name in ("hidden_layer_sizes", "activation", "learning_rate_init", "alpha")
-    },
-}
+SEED = {"un entier ≥ 0": lambda v: isinstance(v, int) and v >= 0}
 
 
 def make_points(data: str, noise: float, rng: np.random.Generator) -> tuple:
@@ -140,14 +133,14 @@ class Experiment:
     une descente sur tous les points d'entraînement, soit une époque en un seul lot.
     """
 
-    data: str = "cercles"
-    noise: float = 0.2
-    random_state: int = 0
-    hidden_layer_sizes: Sequence[int] = (4, 2)
-    activation: str = "tanh"
-    solver: str = "adam"
-    learning_rate_init: float = 0.03
-    alpha: float = 0.0
+    data: str = field(default="cercles", metadata=_one_of(DATA))
+    noise: float = field(default=0.2, metadata=NON_NEGATIVE)
+    random_state: int = field(default=0, metadata=SEED)
+    hidden_layer_sizes: Sequence[int] = field(default=(4, 2), metadata=SIZES)
+    activation: str = field(default="tanh", metadata=_one_of(ACTIVATIONS))
+    solver: str = field(default="adam", metadata=_one_of(SOLVERS))
+    learning_rate_init: float = field(default=0.03, metadata=POSITIVE)
+    alpha: float = field(default=0.0, metadata=NON_NEGATIVE)
 
     def __post_init__(self) -> None:
         """Contrôle les réglages, tire les points, puis les poids."""
@@ -161,10 +154,12 @@ class Experiment:
 
     def tune(self, **settings: object) -> None:
         """Change des réglages, et refuse une valeur impossible."""
-        for name, value in (asdict(self) | settings).items():
-            expected, is_valid = SETTINGS[name]
-            if not is_valid(value):
-                raise ValueError(f"{name} doit être {expected} ; reçu : {value!r}.")
+        for setting in fields(self):
+            value = settings.get(setting.name, getattr(self, setting.name))
+            for expected, is_valid in setting.metadata.items():
+                if not is_valid(value):
+                    message = f"{setting.name} doit être {expected} ; reçu : {value!r}."
+                    raise ValueError(message)
         vars(self).update(settings)
 
     def restart(self) -> None:
