@@ -37,6 +37,7 @@ from unittest import mock
 import numpy as np
 from IPython import get_ipython
 from IPython.utils.capture import capture_output
+from numpy.lib.stride_tricks import sliding_window_view
 from sklearn.datasets import make_blobs, make_circles
 
 import utilities
@@ -2709,7 +2710,496 @@ LESSONS["04"] = {
 
 # --- Annexe convolution
 
+
+def _neighbourhoods(X, k):
+    """Le voisinage de chaque pixel, en ligne : (m · h · w, k · k · c)."""
+    margin = (0, 0), (k // 2, k // 2), (k // 2, k // 2), (0, 0)
+    windows = sliding_window_view(np.pad(X, margin), (k, k), axis=(1, 2))
+    return windows.transpose(0, 1, 2, 4, 5, 3).reshape(-1, k * k * X.shape[3])
+
+
+def _convolve(X, W, b):
+    n_filters = W.shape[3]
+    R = _neighbourhoods(X, len(W))
+    Z = R @ W.reshape(-1, n_filters) + b
+    return Z.reshape(*X.shape[:3], n_filters), R
+
+
+def _input_gradient(dZ, W):
+    dX, _ = _convolve(dZ, W[::-1, ::-1].swapaxes(2, 3), 0)
+    return dX
+
+
+def _max_pool_gradient(dA, A, Z):
+    dZ, taken = np.zeros_like(Z), np.zeros(A.shape, dtype=bool)
+    for i, j in np.ndindex(2, 2):
+        wins = (Z[:, i::2, j::2] == A) & ~taken
+        dZ[:, i::2, j::2] = dA * wins
+        taken = taken | wins
+    return dZ
+
+
+def _convolve_with(
+    filters=lambda W: W.reshape(-1, W.shape[3]),
+    bias=lambda b: b,
+    fold=lambda Z, X, n: Z.reshape(*X.shape[:3], n),
+    pair=lambda Z, R: (Z, R),
+):
+    """Une convolution où une étape est remplacée par une autre."""
+
+    def wrong(X, W, b):
+        R = _neighbourhoods(X, len(W))
+        return pair(fold(R @ filters(W) + bias(b), X, W.shape[3]), R)
+
+    return wrong
+
+
+def _input_gradient_with(turned):
+    """L'erreur convolée par d'autres filtres que les bons."""
+    return lambda dZ, W: _convolve(dZ, turned(W), 0)[0]
+
+
+def _shared(dA, A, Z):
+    """L'erreur partagée entre les gagnants."""
+    wins = _all_winners(np.ones_like(dA), A, Z)
+    m, h, w, c = A.shape
+    n_winners = wins.reshape(m, h, 2, w, 2, c).sum(axis=(2, 4))
+    return _all_winners(dA / n_winners, A, Z)
+
+
+def _all_winners(dA, A, Z):
+    everywhere = np.repeat(np.repeat(A, 2, axis=1), 2, axis=2) == Z
+    return np.repeat(np.repeat(dA, 2, axis=1), 2, axis=2) * everywhere
+
+
+_PLACES = (0, 0), (0, 1), (1, 0), (1, 1)  # d'un bloc, dans l'ordre de lecture
+
+
+def _pool_gradient_with(
+    places=_PLACES,
+    given=lambda dA, wins: dA * wins,
+    rule=lambda best, taken: best & ~taken,
+    after=lambda taken, wins: taken | wins,
+):
+    """Le retour du max-pooling où une étape est remplacée par une autre."""
+
+    def wrong(dA, A, Z):
+        dZ, taken = np.zeros_like(Z), np.zeros(A.shape, dtype=bool)
+        for i, j in places:
+            wins = rule(Z[:, i::2, j::2] == A, taken)
+            dZ[:, i::2, j::2] = given(dA, wins)
+            taken = after(taken, wins)
+        return dZ
+
+    return wrong
+
+
+def _convolution_case(m, h, w, c, n, k, rng):
+    shapes = (m, h, w, c), (k, k, c, n), (1, n)
+    return tuple(rng.normal(size=shape) for shape in shapes)
+
+
+def _error_case(m, h, w, c, n, k, rng):
+    return rng.normal(size=(m, h, w, n)), rng.normal(size=(k, k, c, n))
+
+
+def _pool_case(Z, rng):
+    m, h, w, c = Z.shape
+    A = Z.reshape(m, h // 2, 2, w // 2, 2, c).max(axis=(2, 4))
+    return rng.normal(size=A.shape), A, Z
+
+
+_CONVOLUTION_PRODUCT = (
+    "le produit de matrices n'a pas deux formes qui vont ensemble : les voisinages ont "
+    "k · k · c colonnes, et les filtres doivent avoir autant de lignes, une colonne "
+    "par filtre."
+)
+
+
+def _quote_product(function, *arguments):
+    """Appelle la réponse ; de deux formes qui s'opposent, dit de quel produit."""
+    try:
+        return function(*arguments)
+    except ValueError as error:
+        if "matmul" in str(error):
+            return _Problem(_CONVOLUTION_PRODUCT)
+        raise
+
+
+_rng = np.random.default_rng(10)
+_one_pixel = np.zeros((1, 3, 3, 1))
+_one_pixel[0, 1, 1] = 1
+_tied_block = np.array([2.0, 2, 0, 2]).reshape(1, 2, 2, 1)
+
+LESSONS["convolution"] = {
+    "response": Value(
+        reference=-13,
+        mistakes={
+            "vous avez retourné le filtre, ou compté la droite moins la gauche ; "
+            "chaque pixel va avec le poids de la même place.": 13,
+            "les poids de la rangée du milieu valent 2 et −2.": -10,
+            "c'est le total des pixels ; chacun se multiplie d'abord par son "
+            "poids.": 18,
+            "vous avez couché le filtre : ses colonnes sont devenues des rangées.": 5,
+            "vous avez pris tous les poids positifs ; ceux de droite ne le sont "
+            "pas.": 17,
+            "la réponse est un total, et non une moyenne : on ne divise pas par "
+            "neuf.": -13 / 9,
+        },
+        success="La droite est plus claire que la gauche : un bord.",
+    ),
+    "convolve": Exercise(
+        reference=_convolve,
+        run=_quote_product,
+        cases=[
+            (np.array([1.0, 2, 3, 4]).reshape(1, 2, 2, 1), np.ones((3, 3, 1, 1)), 0.5),
+            _convolution_case(2, 4, 5, 3, 2, 3, _rng),
+            _convolution_case(1, 6, 5, 2, 4, 5, _rng),
+            _convolution_case(3, 4, 4, 2, 2, 3, _rng),
+        ],
+        mistakes={
+            "seule Z est renvoyée ; le retour aura besoin de R aussi.": _convolve_with(
+                pair=lambda Z, R: Z
+            ),
+            "l'ordre est inversé : Z d'abord, puis R.": _convolve_with(
+                pair=lambda Z, R: (R, Z)
+            ),
+            "le biais manque.": _convolve_with(bias=lambda b: 0 * b),
+            "le biais est retranché ; il s'ajoute.": _convolve_with(bias=lambda b: -b),
+            "les nombres sont bons, mais encore en lignes : repliez-les en images, de "
+            "forme (m, h, w, n).": _convolve_with(fold=lambda Z, X, n: Z),
+            "le résultat est replié dans l'ordre (m, n, h, w) ; les filtres sont le "
+            "dernier axe.": _convolve_with(
+                fold=lambda Z, X, n: Z.reshape(len(X), n, *X.shape[1:3])
+            ),
+            "le résultat a la forme de X ; son dernier axe compte les filtres, et non "
+            "les canaux.": _convolve_with(fold=lambda Z, X, n: Z.reshape(X.shape)),
+            "les filtres sont mis en lignes, puis transposés : leurs nombres ne sont "
+            "plus dans l'ordre des voisinages ; W.reshape(-1, n) suffit.": (
+                _convolve_with(filters=lambda W: W.reshape(W.shape[3], -1).T)
+            ),
+            "vous avez retourné les filtres ; ici, on s'en passe.": _convolve_with(
+                filters=lambda W: W[::-1, ::-1].reshape(-1, W.shape[3])
+            ),
+            "les filtres sont transposés : leurs lignes y ont pris la place de leurs "
+            "colonnes.": _convolve_with(
+                filters=lambda W: W.swapaxes(0, 1).reshape(-1, W.shape[3])
+            ),
+            _CONVOLUTION_PRODUCT: _convolve_with(
+                filters=lambda W: W.reshape(W.shape[3], -1)
+            ),
+        },
+        success="Un seul produit de matrices, quels que soient les filtres.",
+    ),
+    "input_gradient": Exercise(
+        reference=_input_gradient,
+        run=_quote_product,
+        cases=[
+            (_one_pixel, np.arange(1.0, 10).reshape(3, 3, 1, 1)),
+            _error_case(2, 4, 5, 3, 2, 3, _rng),
+            _error_case(1, 6, 5, 2, 4, 5, _rng),
+            _error_case(3, 4, 4, 2, 2, 3, _rng),
+        ],
+        mistakes={
+            "les filtres ne sont pas retournés : un pixel est lu par son voisin de "
+            "droite avec le poids de gauche.": _input_gradient_with(
+                lambda W: W.swapaxes(2, 3)
+            ),
+            "les filtres ne sont retournés que de haut en bas ; il le faut aussi de "
+            "gauche à droite.": _input_gradient_with(lambda W: W[::-1].swapaxes(2, 3)),
+            "les filtres ne sont retournés que de gauche à droite ; il le faut aussi "
+            "de haut en bas.": _input_gradient_with(
+                lambda W: W[:, ::-1].swapaxes(2, 3)
+            ),
+            "les canaux et les filtres ne sont pas échangés : l'erreur entre par les "
+            "filtres, et sort par les canaux.": _input_gradient_with(
+                lambda W: W[::-1, ::-1]
+            ),
+            "vous retournez aussi les canaux, ou les filtres ; seuls les deux premiers "
+            "axes le sont.": _input_gradient_with(
+                lambda W: W[::-1, ::-1, ::-1, ::-1].swapaxes(2, 3)
+            ),
+            "les filtres sont transposés ; retourner, c'est parcourir à l'envers "
+            "(::-1), et non échanger lignes et colonnes.": _input_gradient_with(
+                lambda W: W.transpose(1, 0, 3, 2)
+            ),
+            "convolve renvoie deux tableaux, et vous les renvoyez tous les deux ; ne "
+            "gardez que le premier.": lambda dZ, W: _convolve(
+                dZ, W[::-1, ::-1].swapaxes(2, 3), 0
+            ),
+            "le signe est inversé.": lambda dZ, W: -_input_gradient(dZ, W),
+        },
+        success="Le retour est une convolution, lui aussi.",
+    ),
+    "max_pool_gradient": Exercise(
+        reference=_max_pool_gradient,
+        cases=[
+            (np.array([[[[3.0]]]]), np.array([[[[2.0]]]]), _tied_block),
+            _pool_case(_rng.normal(size=(2, 4, 6, 3)), _rng),
+            _pool_case(_rng.integers(2, size=(1, 8, 6, 2)).astype(float), _rng),
+            _pool_case(np.ones((2, 2, 4, 1)), _rng),
+        ],
+        mistakes={
+            "à égalité, chaque gagnant reçoit encore l'erreur entière.": _all_winners,
+            "l'erreur est partagée entre les gagnants : c'est permis, mais l'énoncé "
+            "(comme PyTorch) donne tout au premier.": _shared,
+            "c'est le dernier gagnant qui prend tout ; l'énoncé demande le "
+            "premier.": _pool_gradient_with(places=_PLACES[::-1]),
+            "les places sont prises colonne par colonne ; l'ordre de lecture va ligne "
+            "par ligne.": _pool_gradient_with(places=((0, 0), (1, 0), (0, 1), (1, 1))),
+            "taken ne retient que la dernière place ; il faut y ajouter chaque "
+            "gagnant, avec |.": _pool_gradient_with(after=lambda taken, wins: wins),
+            "la condition est inversée : une place gagne si son bloc n'est pas "
+            "encore pris, ~taken.": _pool_gradient_with(
+                rule=lambda best, taken: best & taken
+            ),
+            "toutes les places reçoivent l'erreur, gagnantes ou non.": (
+                _pool_gradient_with(given=lambda dA, wins: dA)
+            ),
+            "l'erreur va aux perdants.": _pool_gradient_with(
+                given=lambda dA, wins: dA * ~wins, rule=lambda best, taken: best
+            ),
+        },
+        success="Chaque erreur est comptée une fois, et une seule.",
+    ),
+    "n_parameters": Value(
+        reference=20490,
+        mistakes={
+            "il manque les biais : un par filtre, et un par réponse.": 20432,
+            "un filtre de la deuxième couche lit les 16 canaux à la fois : il a "
+            "3 × 3 × 16 poids.": 160 + 9 * 32 + 32 + 15690,
+            "la couche dense lit les cartes résumées deux fois : 7 × 7, et non "
+            "14 × 14.": 160 + 4640 + 14 * 14 * 32 * 10 + 10,
+            "la couche dense lit les cartes résumées : 7 × 7, et non 28 × 28.": (
+                160 + 4640 + 28 * 28 * 32 * 10 + 10
+            ),
+            "il manque la couche dense.": 160 + 4640,
+            "ce n'est que la couche dense ; ajoutez les deux convolutions.": 15690,
+            "la couche dense lit les 32 cartes entières, et non un nombre par "
+            "carte.": 160 + 4640 + 330,
+        },
+        tolerance=1e-5,
+        success="Les trois quarts sont dans la couche dense.",
+    ),
+    "shuffled_convolution": Value(
+        reference="a",
+        mistakes={
+            "c'était vrai du réseau dense, qui ignore quels pixels sont voisins ; un "
+            "filtre, lui, ne lit que des voisins.": "b",
+            "il reste quelque chose à lire : la couche dense de la fin, elle, "
+            "s'accommode du mélange.": "c",
+        },
+        success="L'expérience qui suit le montre.",
+    ),
+}
+
 # --- Annexe pytorch_keras
+
+
+def _loss_from_logits(y: np.ndarray, Z: np.ndarray) -> float:
+    losses = np.maximum(Z, 0) - y * Z + np.log1p(np.exp(-np.abs(Z)))
+    return np.mean(losses)
+
+
+def _softplus(Z: np.ndarray) -> np.ndarray:
+    return np.maximum(Z, 0) + np.log1p(np.exp(-np.abs(Z)))
+
+
+class _Line:
+    """Un réseau à un seul poids et son optimiseur, qui imitent ceux de PyTorch.
+
+    Le gradient s'y accumule de même, et il n'y a rien à installer pour juger.
+    """
+
+    def __deepcopy__(self, memo: dict) -> _Line:
+        return self  # _three_steps remet tout à zéro
+
+    def __call__(self, inputs: np.ndarray) -> np.ndarray:
+        self.inputs = inputs
+        return self.weight * inputs
+
+    def zero_grad(self) -> None:
+        self.gradient = 0.0
+
+    def step(self) -> None:
+        self.weight -= 0.1 * self.gradient
+
+
+_LINE = _Line()
+
+
+class _LineLoss:
+    """La moyenne des carrés des écarts, et sa dérivée selon le poids de _LINE."""
+
+    def __init__(self, outputs: np.ndarray, targets: np.ndarray) -> None:
+        errors = outputs - targets
+        self.value = np.mean(errors**2)
+        self.slope = np.mean(2 * errors * _LINE.inputs)
+
+    def backward(self) -> None:
+        _LINE.gradient += self.slope
+
+    def item(self) -> float:
+        return float(self.value)
+
+    __float__ = item
+
+
+def _step_that_calls(*names: str, returned: Callable = _LineLoss.item) -> Callable:
+    """Un pas d'entraînement qui fait ces appels, dans cet ordre."""
+
+    def train_step(network, loss_function, optimizer, inputs, targets):
+        loss = loss_function(network(inputs), targets)
+        for name in names:
+            getattr(loss if name == "backward" else optimizer, name)()
+        return returned(loss)
+
+    return train_step
+
+
+def _train_step(network, loss_function, optimizer, inputs, targets):
+    loss = loss_function(network(inputs), targets)
+    optimizer.zero_grad()
+    loss.backward()
+    optimizer.step()
+    return loss.item()
+
+
+def _three_steps(answer, network, loss_function, optimizer, inputs, targets) -> list:
+    """Ce que rend chacun de trois pas, et le poids qui en résulte."""
+    network.weight, network.gradient, results = 1.0, 0.0, []
+    for _ in range(3):
+        loss = answer(network, loss_function, optimizer, inputs, targets)
+        loss = "la perte, avec son graphe" if isinstance(loss, _LineLoss) else loss
+        results += [loss, network.weight]
+    return results
+
+
+def _torch_filters(W: np.ndarray) -> np.ndarray:
+    return W.transpose(3, 2, 0, 1)
+
+
+LESSONS["pytorch_keras"] = {
+    "square_layer": Value(
+        reference="b",
+        mistakes={
+            "PyTorch ne vérifie que la forme, et celle-ci est bonne : six sur six. Il "
+            "ne peut pas deviner que lignes et colonnes sont échangées.": "a",
+            "transposer une matrice carrée échange ses poids : le neurone 1 reçoit "
+            "ceux que l'entrée 1 envoyait. Le résultat change.": "c",
+        },
+        success="Aucun message : c'est la pire sorte d'erreur.",
+    ),
+    "loss_from_logits": Exercise(
+        reference=_loss_from_logits,
+        cases=[
+            (np.array([[1.0], [0.0]]), np.array([[0.0], [2.0]])),
+            (np.array([[0.0], [1.0], [1.0]]), np.array([[1.0], [-2.0], [3.0]])),
+            (np.array([[1.0], [0.0]]), np.array([[1000.0], [-1000.0]])),
+            (np.array([[0.0], [1.0], [1.0]]), np.array([[900.0], [-800.0], [0.5]])),
+            (
+                np.random.default_rng(0).integers(2, size=(7, 1)).astype(float),
+                np.random.default_rng(1).normal(scale=4, size=(7, 1)),
+            ),
+        ],
+        mistakes={
+            "la perte est une moyenne sur les exemples ; il manque "
+            "np.mean.": lambda y, Z: _softplus(Z) - y * Z,
+            "vous additionnez les pertes des exemples ; il en faut la "
+            "moyenne.": lambda y, Z: np.sum(_softplus(Z) - y * Z),
+            "le terme − y z se retranche ; vous l'ajoutez.": lambda y, Z: np.mean(
+                _softplus(Z) + y * Z
+            ),
+            "c'est juste tant que z reste petit, mais l'exponentielle de z déborde "
+            "quand z vaut mille ; elle doit porter sur −|z|.": lambda y, Z: np.mean(
+                np.log1p(np.exp(Z)) - y * Z
+            ),
+            "l'exponentielle de −z déborde quand z vaut −1000 ; elle doit porter "
+            "sur −|z|.": lambda y, Z: np.mean(
+                np.maximum(Z, 0) - y * Z + np.log1p(np.exp(-Z))
+            ),
+            "vous repassez par la sigmoïde, que l'ordinateur arrondit à 0 ou à 1 : le "
+            "logarithme est alors infini.": lambda y, Z: _loss(y, sigmoid(Z)),
+            "en écartant la probabilité de 0 et de 1, vous plafonnez la perte ; la "
+            "formule qui part de z n'en a pas besoin.": lambda y, Z: utilities.log_loss(
+                y, sigmoid(Z)
+            ),
+            "il manque la partie linéaire, max(z, 0) − y z.": lambda y, Z: np.mean(
+                np.log1p(np.exp(-np.abs(Z)))
+            ),
+            "max(z, 0) regarde z case par case : c'est np.maximum(Z, 0) ; np.max(Z) "
+            "rend le plus grand de tous.": lambda y, Z: np.mean(
+                np.max(Z) - y * Z + np.log1p(np.exp(-np.abs(Z)))
+            ),
+        },
+        success="Mille, moins mille : rien ne déborde, et rien n'est arrondi.",
+    ),
+    "train_step": Exercise(
+        reference=_train_step,
+        cases=[
+            (_LINE, _LineLoss, _LINE, np.array([1.0, 2.0]), np.array([3.0, 4.0])),
+            (_LINE, _LineLoss, _LINE, np.array([0.5, -1, 2]), np.array([1.0, 0, -1])),
+        ],
+        run=_three_steps,
+        mistakes={
+            "chaque backward ajoute son gradient à celui des lots d'avant, que rien "
+            "n'efface : il manque optimizer.zero_grad().": _step_that_calls(
+                "backward", "step"
+            ),
+            "aucun poids ne bouge : le pas, optimizer.step(), vient après "
+            "loss.backward(), et rien n'efface le gradient entre les "
+            "deux.": _step_that_calls("backward", "zero_grad", "step"),
+            "le pas se sert du gradient du lot d'avant : appelez loss.backward() avant "
+            "optimizer.step().": _step_that_calls("step", "zero_grad", "backward"),
+            "vous rendez la perte avec le graphe qui a servi à la calculer ; "
+            "loss.item() n'en garde que le nombre.": _step_that_calls(
+                "zero_grad", "backward", "step", returned=lambda loss: loss
+            ),
+            "la fonction ne renvoie rien (None) ; gardez la dernière ligne, "
+            "return loss.item().": _step_that_calls(
+                "zero_grad", "backward", "step", returned=lambda loss: None
+            ),
+        },
+        success="Effacer, rétropropager, faire un pas : dans cet ordre.",
+    ),
+    "epoch_loss": Value(
+        reference=0.52,
+        mistakes={
+            "c'est la moyenne des trois lots, mais le dernier n'a que cinq exemples : "
+            "il doit peser deux fois moins.": 0.6,
+            "c'est la somme des trois pertes ; il faut une moyenne, où chaque lot pèse "
+            "autant que ses exemples.": 1.8,
+            "il reste à diviser par le nombre d'exemples.": 13.0,
+            "vous divisez par trente ; il n'y a que vingt-cinq exemples.": 13 / 30,
+            "vous divisez par le nombre de lots ; ce sont les exemples qu'il faut "
+            "compter.": 13 / 3,
+        },
+        success="C'est la perte que Keras affiche, et celle de loss_curve_.",
+    ),
+    "torch_filters": Exercise(
+        reference=_torch_filters,
+        cases=[
+            (np.arange(1.0, 5).reshape(2, 2, 1, 1),),
+            (np.arange(48.0).reshape(2, 2, 3, 4),),
+            (np.random.default_rng(0).normal(size=(3, 3, 2, 5)),),
+        ],
+        mistakes={
+            "le filtre et le canal sont bien placés, mais la ligne et la colonne "
+            "sont échangées, et chaque filtre est transposé.": lambda W: W.T,
+            "la forme est bonne, mais reshape garde l'ordre des nombres, et les "
+            "mélange ; c'est l'ordre des axes qu'il faut changer, avec "
+            "transpose.": lambda W: W.reshape(*W.shape[:1:-1], *W.shape[:2]),
+            "vos filtres sont bien les premiers, mais le canal est resté le dernier ; "
+            "il vient en deuxième.": lambda W: W.transpose(3, 0, 1, 2),
+            "vous mettez le canal avant le filtre ; c'est (n, c, k, k).": lambda W: (
+                W.transpose(2, 3, 0, 1)
+            ),
+            "rien n'a bougé : transpose, comme reshape, rend un nouveau tableau, et "
+            "c'est lui qu'il faut renvoyer.": lambda W: W,
+        },
+        success="Les nombres n'ont pas changé, seul l'ordre des axes.",
+    ),
+}
 
 # --- Annexe recurrence
 
