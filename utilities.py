@@ -1,11 +1,8 @@
 """Le module du cours : charger des images, entraîner un réseau, tracer ce qu'il fait.
 
-Les quatre parties se lisent dans l'ordre :
-
-1. les fonctions enseignées, les mêmes à la lettre près que dans les carnets ;
-2. ``NeuralNetwork``, un classifieur scikit-learn qui ne fait qu'appeler la partie 1 ;
-3. les figures et l'écriture des nombres en français ;
-4. les données : ``load_data``, ``load_class_names``, ``load_image``.
+Il se lit dans l'ordre : les fonctions enseignées, à la lettre près celles des carnets ;
+``NeuralNetwork``, un classifieur scikit-learn qui ne fait que les appeler ; les figures
+et l'écriture des nombres ; les données.
 
 Conventions : m images à plat forment une matrice ``X`` (m, n_features), les
 cibles une colonne ``y`` de forme (m, 1), les poids d'une couche une matrice ``W`` de
@@ -16,7 +13,6 @@ dérivée de la perte moyenne par rapport à ``W``, et de même pour ``db`` et `
 from __future__ import annotations
 
 import hashlib
-import math
 import os
 import re
 import sys
@@ -24,6 +20,7 @@ import warnings
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from copy import copy
+from dataclasses import KW_ONLY, dataclass, field, fields
 from itertools import cycle
 from numbers import Integral, Real
 from pathlib import Path
@@ -87,11 +84,6 @@ def relu(Z: NDArray) -> NDArray:
     return np.maximum(0, Z)
 
 
-def tanh(Z: NDArray) -> NDArray:
-    """Tangente hyperbolique, de -1 à 1. Carnet 03."""
-    return np.tanh(Z)
-
-
 def identity(Z: NDArray) -> NDArray:
     """Identité : la couche reste linéaire. Carnet 03."""
     return Z
@@ -114,7 +106,7 @@ def step(Z: NDArray) -> NDArray:
 ACTIVATIONS = {
     "identity": identity,
     "logistic": sigmoid,
-    "tanh": tanh,
+    "tanh": np.tanh,
     "relu": relu,
     "step": step,
 }
@@ -157,7 +149,6 @@ def cross_entropy(y: NDArray, A: NDArray) -> float:
     """Entropie croisée moyenne, - somme des y log A. Carnet 04.
 
     y a une colonne par classe, 1 dans celle de la bonne classe et 0 dans les autres.
-    A est écarté de 0 de la précision machine : la perte reste finie.
     """
     check_same_shape(y, A)
     A = np.clip(A, np.finfo(A.dtype).eps, 1)
@@ -189,9 +180,7 @@ Parameters = list[tuple[NDArray, NDArray]]
 
 
 def initialize_parameters(
-    layer_sizes: Sequence[int],
-    rng: np.random.Generator,
-    initialization: str = "he",
+    layer_sizes: Sequence[int], rng: np.random.Generator, initialization: str = "he"
 ) -> Parameters:
     """Tire W au hasard, met b à zéro ; une paire (W, b) par couche. Carnet 04.
 
@@ -274,7 +263,6 @@ class Momentum:
         self.velocity = 0.0
 
     def __call__(self, gradient: NDArray) -> NDArray:
-        """Renvoie la direction, et retient la vitesse."""
         self.velocity = self.momentum * self.velocity + gradient
         if self.nesterov:
             return gradient + self.momentum * self.velocity
@@ -294,7 +282,6 @@ class Adam:
         self.mean, self.square, self.t = 0.0, 0.0, 0
 
     def __call__(self, gradient: NDArray) -> NDArray:
-        """Renvoie la direction, et retient les deux moyennes glissantes."""
         self.t += 1
         self.mean += (1 - self.beta_1) * (gradient - self.mean)
         self.square += (1 - self.beta_2) * (gradient**2 - self.square)
@@ -332,11 +319,9 @@ def mirror_and_shift(
 ) -> NDArray:
     """Retourne une image sur deux, et décale chacune d'au plus max_shift pixels.
 
-    Annexe « profondeur ».
-
     X : images à plat, de forme (m, hauteur × largeur) ; shape : (hauteur, largeur). Le
     bord qui se découvre est rempli de 0. Pour le paramètre ``augment``, fixez shape :
-    ``functools.partial(mirror_and_shift, shape=(28, 28))``.
+    ``functools.partial(mirror_and_shift, shape=(28, 28))``. Annexe « entraînement ».
     """
     m = len(X)
     images = X.reshape(m, *shape)
@@ -366,53 +351,30 @@ def _are_counts(value: object) -> bool:
     return all(map(_is_integer, value)) if is_sequence else _is_integer(value)
 
 
+Random = np.random.Generator | np.random.RandomState | None
+
+
 def _is_seed(value: object) -> bool:
-    generators = np.random.Generator | np.random.RandomState
-    return value is None or isinstance(value, generators) or _is_integer(value, low=0)
+    return isinstance(value, Random) or _is_integer(value, low=0)
 
 
-def _one_of(*choices: str) -> tuple[str, Callable[[object], bool]]:
-    names = ", ".join(f"« {choice} »" for choice in choices)
-    expected = f"l'une des valeurs {names}"
-    return expected, lambda v: isinstance(v, str) and v in choices
+def _one_of(*choices: str) -> dict[str, Callable[[object], bool]]:
+    expected = f"l'une des valeurs {', '.join(choices)}"
+    return {expected: lambda v: isinstance(v, str) and v in choices}
 
 
-NON_NEGATIVE = "un nombre positif ou nul", lambda v: _is_real(v) and v >= 0
-POSITIVE = "un nombre strictement positif", lambda v: _is_real(v) and v > 0
-DECAY = "un nombre de 0 inclus à 1 exclu", lambda v: _is_real(v) and 0 <= v < 1
-FRACTION = "un nombre entre 0 et 1, exclus", lambda v: _is_real(v) and 0 < v < 1
-AUTO = (
-    "« auto » ou un entier d'au moins 1",
-    lambda v: _is_integer(v) or str(v) == "auto",
-)
-PATIENCE = "un entier d'au moins 1", lambda v: _is_integer(v) or v == np.inf
-FLAG = "True ou False", lambda v: isinstance(v, bool | np.bool_)
-FUNCTION = "None ou une fonction de (X, rng)", lambda v: v is None or callable(v)
-
-# Ce que chaque réglage doit être, et la fonction qui en juge.
-HYPERPARAMETERS = {
-    "hidden_layer_sizes": ("une suite d'entiers d'au moins 1, ou ()", _are_counts),
-    "activation": _one_of(*ACTIVATIONS),
-    "solver": _one_of("sgd", "adam"),
-    "initialization": _one_of("auto", *INITIALIZATIONS),
-    "random_state": ("None, un entier d'au moins 0 ou un générateur", _is_seed),
-    "max_iter": ("un entier d'au moins 1", _is_integer),
-    "batch_size": AUTO,
-    "n_iter_no_change": PATIENCE,
-    "augment": FUNCTION,
-    "validation_fraction": FRACTION,
-    **dict.fromkeys(["alpha", "tol"], NON_NEGATIVE),
-    **dict.fromkeys(["learning_rate_init", "epsilon"], POSITIVE),
-    **dict.fromkeys(["momentum", "beta_1", "beta_2", "dropout"], DECAY),
-    **dict.fromkeys(["shuffle", "nesterovs_momentum", "early_stopping"], FLAG),
-}
-
-
-def _generator(random_state) -> np.random.Generator:
-    """Un générateur local ; un RandomState de scikit-learn en fournit la graine."""
-    if isinstance(random_state, np.random.RandomState):
-        random_state = random_state.randint(2**31)
-    return np.random.default_rng(random_state)
+# Ce qu'un réglage doit être, et la fonction qui en juge.
+SIZES = {"une suite d'entiers ≥ 1, ou ()": _are_counts}
+SEED = {"None, un entier ≥ 0 ou un générateur": _is_seed}
+PATIENCE = {"un entier ≥ 1": lambda v: _is_integer(v) or v == np.inf}
+AUTO = {"« auto » ou un entier ≥ 1": lambda v: _is_integer(v) or str(v) == "auto"}
+RECIPE = _one_of("auto", *INITIALIZATIONS)
+NON_NEGATIVE = {"un nombre ≥ 0": lambda v: _is_real(v) and v >= 0}
+POSITIVE = {"un nombre > 0": lambda v: _is_real(v) and v > 0}
+DECAY = {"un nombre ≥ 0 et < 1": lambda v: _is_real(v) and 0 <= v < 1}
+FRACTION = {"un nombre > 0 et < 1": lambda v: _is_real(v) and 0 < v < 1}
+FLAG = {"True ou False": lambda v: isinstance(v, bool | np.bool_)}
+FUNCTION = {"None ou une fonction de (X, rng)": lambda v: v is None or callable(v)}
 
 
 def _flatten(parameters: Parameters) -> NDArray:
@@ -420,66 +382,35 @@ def _flatten(parameters: Parameters) -> NDArray:
     return np.concatenate([array.ravel() for layer in parameters for array in layer])
 
 
-def _unflatten(theta: NDArray, layer_sizes: Sequence[int]) -> Parameters:
-    """W et b de chaque couche, en vues sur theta : un pas sur theta les change tous."""
-    parameters = []
-    for n_in, n_out in zip(layer_sizes[:-1], layer_sizes[1:]):
-        W, b, theta = np.split(theta, [n_in * n_out, (n_in + 1) * n_out])
-        parameters.append((W.reshape(n_in, n_out), b))
-    return parameters
-
-
+# Un réglage par ligne : sa valeur par défaut, et ce qu'il doit être. L'affichage et la
+# comparaison restent ceux de scikit-learn.
+@dataclass(repr=False, eq=False)
 class _Network(BaseEstimator):
     """Ce que partagent le classifieur et le régresseur : tout, sauf la lecture de y."""
 
-    def __init__(
-        self,
-        hidden_layer_sizes: Sequence[int] = (100,),
-        activation: str = "relu",
-        *,
-        solver: str = "adam",
-        alpha: float = 0.0001,
-        batch_size: int | str = "auto",
-        learning_rate_init: float = 0.001,
-        max_iter: int = 200,
-        shuffle: bool = True,
-        random_state: int | np.random.Generator | np.random.RandomState | None = None,
-        tol: float = 0.0,
-        verbose: bool = False,
-        momentum: float = 0.9,
-        nesterovs_momentum: bool = True,
-        early_stopping: bool = False,
-        validation_fraction: float = 0.1,
-        beta_1: float = 0.9,
-        beta_2: float = 0.999,
-        epsilon: float = 1e-8,
-        n_iter_no_change: int = 10,
-        initialization: str = "auto",
-        dropout: float = 0.0,
-        augment: Callable | None = None,
-    ) -> None:
-        self.hidden_layer_sizes = hidden_layer_sizes
-        self.activation = activation
-        self.solver = solver
-        self.alpha = alpha
-        self.batch_size = batch_size
-        self.learning_rate_init = learning_rate_init
-        self.max_iter = max_iter
-        self.shuffle = shuffle
-        self.random_state = random_state
-        self.tol = tol
-        self.verbose = verbose
-        self.momentum = momentum
-        self.nesterovs_momentum = nesterovs_momentum
-        self.early_stopping = early_stopping
-        self.validation_fraction = validation_fraction
-        self.beta_1 = beta_1
-        self.beta_2 = beta_2
-        self.epsilon = epsilon
-        self.n_iter_no_change = n_iter_no_change
-        self.initialization = initialization
-        self.dropout = dropout
-        self.augment = augment
+    hidden_layer_sizes: Sequence[int] = field(default=(100,), metadata=SIZES)
+    activation: str = field(default="relu", metadata=_one_of(*ACTIVATIONS))
+    _: KW_ONLY
+    solver: str = field(default="adam", metadata=_one_of("sgd", "adam"))
+    alpha: float = field(default=0.0001, metadata=NON_NEGATIVE)
+    batch_size: int | str = field(default="auto", metadata=AUTO)
+    learning_rate_init: float = field(default=0.001, metadata=POSITIVE)
+    max_iter: int = field(default=200, metadata={"un entier ≥ 1": _is_integer})
+    shuffle: bool = field(default=True, metadata=FLAG)
+    random_state: int | Random = field(default=None, metadata=SEED)
+    tol: float = field(default=0.0, metadata=NON_NEGATIVE)
+    verbose: bool = False
+    momentum: float = field(default=0.9, metadata=DECAY)
+    nesterovs_momentum: bool = field(default=True, metadata=FLAG)
+    early_stopping: bool = field(default=False, metadata=FLAG)
+    validation_fraction: float = field(default=0.1, metadata=FRACTION)
+    beta_1: float = field(default=0.9, metadata=DECAY)
+    beta_2: float = field(default=0.999, metadata=DECAY)
+    epsilon: float = field(default=1e-8, metadata=POSITIVE)
+    n_iter_no_change: int = field(default=10, metadata=PATIENCE)
+    initialization: str = field(default="auto", metadata=RECIPE)
+    dropout: float = field(default=0.0, metadata=DECAY)
+    augment: Callable | None = field(default=None, metadata=FUNCTION)
 
     def fit(
         self,
@@ -521,8 +452,20 @@ class _Network(BaseEstimator):
         Y, validation = Y.astype(X.dtype), None
         if X_val is not None or y_val is not None:
             validation = self._check_validation(X_val, y_val, X, y)
+        seed = self.random_state
+        if isinstance(seed, np.random.RandomState):
+            seed = seed.randint(2**31)
+        rng = np.random.default_rng(seed)
+        theta = self._initialize(X, Y, rng)
+        if self.early_stopping and validation is None:
+            X, X_val, Y, Y_val = self._split(X, Y, groups, rng)
+            validation = X_val, Y_val
+        # Une descente qui diverge déborde avant de s'arrêter : une phrase le dira.
+        with np.errstate(over="ignore", invalid="ignore"):
+            self._train(X, Y, validation, theta, rng)
 
-        rng = _generator(self.random_state)
+    def _initialize(self, X, Y, rng) -> NDArray:
+        """Tire les poids ; coefs_ et intercepts_ sont des vues du vecteur rendu."""
         hidden = np.atleast_1d(np.array(self.hidden_layer_sizes, dtype=int)).tolist()
         layer_sizes = [X.shape[1], *hidden, Y.shape[1]]
         self.n_layers_, self.n_outputs_ = len(layer_sizes), Y.shape[1]
@@ -532,15 +475,13 @@ class _Network(BaseEstimator):
             recipe = "he" if self.activation == "relu" else "glorot"
             initialization = recipe if hidden else "zeros"
         parameters = initialize_parameters(layer_sizes, rng, initialization)
-        theta = _flatten(parameters).astype(X.dtype)
-        Ws, bs = zip(*_unflatten(theta, layer_sizes))
-        self.coefs_, self.intercepts_ = list(Ws), list(bs)
-
-        if self.early_stopping and validation is None:
-            X, Y, validation = self._split(X, Y, groups, rng)
-        # Une descente qui diverge déborde avant de s'arrêter : une phrase le dira.
-        with np.errstate(over="ignore", invalid="ignore"):
-            self._train(X, Y, validation, theta, rng)
+        theta = rest = _flatten(parameters).astype(X.dtype)
+        self.coefs_, self.intercepts_ = [], []
+        for W, b in parameters:
+            coefs, intercepts, rest = np.split(rest, [W.size, W.size + b.size])
+            self.coefs_.append(coefs.reshape(W.shape))
+            self.intercepts_.append(intercepts)
+        return theta
 
     def _train(self, X, Y, validation, theta, rng) -> None:
         """Boucle sur les époques : met theta à jour sur place, remplit l'historique."""
@@ -558,7 +499,8 @@ class _Network(BaseEstimator):
                 while self.n_iter_ < self.max_iter and n_stale <= patience:
                     scores = self._train_one_epoch(X, Y, theta, solver, rng)
                     if validation is not None:
-                        scores |= self._evaluate(*validation)
+                        X_val, Y_val = validation
+                        scores |= self._metrics(Y_val, self._forward(X_val)[-1], "val_")
                     diverged = not np.isfinite(list(scores.values())).all()
                     if diverged:
                         break
@@ -594,21 +536,17 @@ class _Network(BaseEstimator):
             progress.set_postfix({names[key]: decimal(scores[key], 3) for key in shown})
 
     def _check_divergence(self, diverged: bool, X: NDArray) -> None:
-        """Refuse des poids qui ne donnent plus de nombres, ou dit lesquels sont gardés.
-
-        La perte précède le pas : le tout dernier n'a pas encore été jugé.
-        """
-        is_lost = diverged and not (self.early_stopping and self.n_iter_ > 0)
+        """Refuse des poids devenus infinis ou NaN, ou dit lesquels sont gardés."""
         message = (
-            f"La descente diverge à l'époque {self.n_iter_ + diverged} ; divisez par "
-            f"dix learning_rate_init ({self.learning_rate_init}), sans doute trop "
-            "grand, ou ramenez les données vers 0…1"
+            f"La perte diverge à l'époque {self.n_iter_ + diverged} ; divisez par dix "
+            f"learning_rate_init ({self.learning_rate_init}), ou ramenez X vers 0…1"
         )
-        if is_lost or not np.isfinite(self._forward(X)).all():
+        is_lost = diverged and not (self.early_stopping and self.n_iter_ > 0)
+        # La perte précède le pas : le tout dernier n'a pas encore été jugé.
+        if is_lost or not np.isfinite(self._forward(X)[-1]).all():
             raise ValueError(f"{message}.")
         if diverged:
-            kept = "les poids de la meilleure époque sont gardés"
-            warnings.warn(f"{message} ; {kept}.", stacklevel=5)
+            warnings.warn(f"{message} ; les meilleurs poids sont gardés.", stacklevel=5)
 
     def _train_one_epoch(self, X, Y, theta, solver, rng) -> dict[str, float]:
         """Passe sur toutes les images, lot par lot ; renvoie perte et exactitude."""
@@ -628,9 +566,8 @@ class _Network(BaseEstimator):
                 X_batch = self.augment(X_batch.copy(), rng)
             gradient, outputs[batch] = self._gradient(X_batch, Y[batch], *functions)
             if self.alpha > 0:
-                penalty += (
-                    self.alpha / 2 * sum(float(np.vdot(W, W)) for W in self.coefs_)
-                )
+                squares = sum(float(np.vdot(W, W)) for W in self.coefs_)
+                penalty += self.alpha / 2 * squares
             update(theta, solver(gradient), self.learning_rate_init)
         metrics = self._metrics(Y, outputs)
         metrics["loss"] += penalty / m
@@ -638,45 +575,38 @@ class _Network(BaseEstimator):
 
     def _gradient(self, X, Y, activation, derivative) -> tuple[NDArray, NDArray]:
         """Gradient de la perte du lot, en un seul vecteur, et sorties du réseau."""
-        output, _ = OUTPUTS[self.out_activation_]
-        parameters = self._parameters()
-        activations = forward_propagation(X, parameters, activation, output)
-        gradients = back_propagation(Y, parameters, activations, derivative)
+        activations = self._forward(X, activation)
+        gradients = back_propagation(Y, self._parameters(), activations, derivative)
         if self.alpha > 0:
             for (dW, _), W in zip(gradients, self.coefs_):
                 dW += self.alpha / len(Y) * W
         return _flatten(gradients), activations[-1]
 
-    def _evaluate(self, X_val: NDArray, Y_val: NDArray) -> dict[str, float]:
-        """Perte et exactitude sur les exemples de validation."""
-        metrics = self._metrics(Y_val, self._forward(X_val))
-        return {f"val_{key}": value for key, value in metrics.items()}
-
-    def _metrics(self, Y: NDArray, A: NDArray) -> dict[str, float]:
+    def _metrics(self, Y: NDArray, A: NDArray, prefix: str = "") -> dict[str, float]:
         _, loss = OUTPUTS[self.out_activation_]
-        return {"loss": loss(Y, A)}
+        return {f"{prefix}loss": loss(Y, A)}
 
-    def _forward(self, X: NDArray) -> NDArray:
-        """La sortie du réseau, de forme (m, n_outputs)."""
+    def _forward(self, X: NDArray, activation: Callable | None = None) -> list[NDArray]:
+        activation = activation or ACTIVATIONS[self.activation]
         output, _ = OUTPUTS[self.out_activation_]
-        activation = ACTIVATIONS[self.activation]
-        return forward_propagation(X, self._parameters(), activation, output)[-1]
+        return forward_propagation(X, self._parameters(), activation, output)
 
     def _parameters(self) -> Parameters:
         return list(zip(self.coefs_, self.intercepts_))
 
     def _check_hyperparameters(self) -> None:
-        """Refuse une valeur impossible, en disant laquelle et ce qui était attendu."""
-        for name, (expected, is_valid) in HYPERPARAMETERS.items():
-            if not is_valid(value := getattr(self, name)):
-                raise ValueError(f"{name} doit être {expected} ; reçu : {value!r}.")
+        for setting in fields(self):
+            value = getattr(self, setting.name)
+            for expected, is_valid in setting.metadata.items():
+                if not is_valid(value):
+                    message = f"{setting.name} doit être {expected} ; reçu : {value!r}."
+                    raise ValueError(message)
 
     def _check_X(self, X: ArrayLike, y: ArrayLike = "no_validation", **options):
         """Contrôle X, et y s'il est donné, comme scikit-learn ; refuse des images."""
-        if (shape := np.asarray(X).shape)[2:]:
+        if len(shape := np.asarray(X).shape) > 2:
             raise ValueError(
-                "X doit être une matrice, une ligne par image ; reçu : un tableau de "
-                f"forme {shape} ; essayez flatten_images(X)."
+                f"X doit être une matrice, non {shape} ; essayez flatten_images(X)."
             )
         return validate_data(self, X, y, dtype=(np.float64, np.float32), **options)
 
@@ -689,41 +619,31 @@ class _Network(BaseEstimator):
     def _check_validation(self, X_val, y_val, X, y) -> tuple[NDArray, NDArray]:
         """Contrôle la validation, qui doit ressembler à X et y ; code ses cibles."""
         if X_val is None or y_val is None:
-            raise ValueError(
-                "X_val et y_val vont ensemble : donnez les deux, ou aucun des deux."
-            )
+            raise ValueError("X_val et y_val vont ensemble : donnez les deux.")
         X_val, y_val = self._check_X_y(X_val, y_val, reset=False)
         if y_val.shape[1:] != y.shape[1:]:
             raise ValueError(
-                f"y_val doit avoir autant de colonnes que y, de forme {y.shape} ; "
-                f"reçu : {y_val.shape}."
+                f"y_val doit avoir les colonnes de y, {y.shape} ; reçu : {y_val.shape}."
             )
         Y_val = self._encode(y_val, "y_val")
         return X_val.astype(X.dtype, copy=False), Y_val.astype(X.dtype)
 
-    def _split(
-        self, X, Y, groups, rng
-    ) -> tuple[NDArray, NDArray, tuple[NDArray, NDArray]]:
-        """Met de côté une part des exemples ; rend X, Y et (X_val, Y_val)."""
+    def _split(self, X, Y, groups, rng) -> list[NDArray]:
+        """Met de côté une part des exemples ; rend X, X_val, Y et Y_val."""
+        part, seed = self.validation_fraction, int(rng.integers(2**31))
+        options = {"test_size": part, "stratify": groups, "random_state": seed}
         try:
-            X, X_val, Y, Y_val = train_test_split(
-                *(X, Y),
-                test_size=self.validation_fraction,
-                stratify=groups,
-                random_state=int(rng.integers(2**31)),
-            )
+            return train_test_split(X, Y, **options)
         except ValueError as error:
             raise ValueError(
-                f"early_stopping ne peut pas mettre de côté une part de "
-                f"{self.validation_fraction} de ces {len(X)} exemples en y gardant "
-                "chaque classe ; donnez-en davantage, ou donnez X_val et y_val."
+                f"early_stopping ne peut garder chaque classe dans {part} de ces "
+                f"{len(X)} exemples ; donnez-en davantage, ou donnez X_val et y_val."
             ) from error
-        return X, Y, (X_val, Y_val)
 
     def _outputs(self, X: ArrayLike) -> NDArray:
         """La sortie du réseau appris, une fois X contrôlé."""
         check_is_fitted(self)
-        return self._forward(self._check_X(X, reset=False))
+        return self._forward(self._check_X(X, reset=False))[-1]
 
     def __sklearn_tags__(self):
         tags = super().__sklearn_tags__()
@@ -740,10 +660,9 @@ class NeuralNetwork(ClassifierMixin, _Network):
     de 1 (plusieurs étiquettes par image) : une sigmoïde par colonne.
 
     Les paramètres portent les noms de ``sklearn.neural_network.MLPClassifier`` et ont
-    le même sens, à quelques choix près : ``tol=0`` par défaut (l'entraînement va au
-    bout de ``max_iter``) ; un gain égal à ``tol`` n'en est pas un, si bien qu'avec
-    ``early_stopping``, refaire la même exactitude épuise la patience ; le paramètre
-    ``initialization`` ; et aucun avertissement quand ``max_iter`` est atteint.
+    le même sens, à ceci près : par défaut (``tol=0``), l'entraînement va au bout de
+    ``max_iter``, sans avertissement ; et un gain égal à ``tol`` n'en est pas un, si
+    bien qu'avec ``early_stopping``, refaire la même exactitude épuise la patience.
 
     Parameters
     ----------
@@ -753,10 +672,8 @@ class NeuralNetwork(ClassifierMixin, _Network):
     solver : ``"sgd"`` (descente de gradient, avec ``momentum``) ou ``"adam"``
     alpha : force de la pénalité L2, alpha / 2m fois la somme des W²
     batch_size : images par lot ; ``"auto"`` pour min(200, m), m pour le lot entier
-    learning_rate_init : taux d'apprentissage
-    max_iter : nombre d'époques
-    shuffle : mélanger les images à chaque époque
-    random_state : graine, pour refaire à l'identique
+    learning_rate_init, max_iter : taux d'apprentissage, nombre d'époques
+    shuffle, random_state : mélanger à chaque époque, graine pour refaire à l'identique
     tol, n_iter_no_change : arrêt après plus de n_iter_no_change époques de suite sans
         gain supérieur à tol, sur l'exactitude de validation avec ``early_stopping``,
         sur la perte sinon ; dans ce cas, ``tol=0`` ne s'arrête jamais
@@ -773,10 +690,8 @@ class NeuralNetwork(ClassifierMixin, _Network):
     Attributes
     ----------
     classes_, n_features_in_, n_outputs_, n_layers_, out_activation_ : forme du réseau
-    coefs_ : liste des W, de forme (n_in, n_out)
-    intercepts_ : liste des b, de forme (n_out,)
-    n_iter_ : époques faites
-    loss_, loss_curve_ : perte de la dernière époque, de chaque époque
+    coefs_, intercepts_ : listes des W, de forme (n_in, n_out), et des b, (n_out,)
+    n_iter_, loss_, loss_curve_ : époques faites, perte de la dernière, de chacune
     history_ : dict de listes, une valeur par époque : ``"loss"``, ``"accuracy"``, et
         ``"val_loss"``, ``"val_accuracy"`` quand il y a des images de validation
     """
@@ -788,21 +703,19 @@ class NeuralNetwork(ClassifierMixin, _Network):
 
     def predict(self, X: ArrayLike) -> NDArray:
         """Classe la plus probable de chaque image, de forme (m,)."""
-        A = self._outputs(X)
-        if self.out_activation_ == "softmax":
-            return self.classes_[A.argmax(axis=1)]
-        if self.n_outputs_ > 1:
+        A = self.predict_proba(X)
+        if self.out_activation_ == "logistic" and self.n_outputs_ > 1:
             return (A > 0.5).astype(int)
-        return self.classes_[(A.ravel() > 0.5).astype(int)]
+        return self.classes_[A.argmax(axis=1)]
 
     def _learn_targets(self, y: NDArray) -> tuple[NDArray, NDArray | None]:
         """Retient les classes ; rend y codé, et les groupes dont garder la part."""
         check_classification_targets(y)
-        is_column = y.ndim == 1
-        self.classes_ = np.unique(y) if is_column else np.arange(y.shape[1])
-        several = is_column and len(self.classes_) != 2
-        self.out_activation_ = "softmax" if several else "logistic"
-        return self._encode(y, "y"), y if is_column else None
+        groups = y if y.ndim == 1 else None
+        self.classes_ = np.arange(y.shape[1]) if groups is None else np.unique(y)
+        is_binary = groups is None or len(self.classes_) == 2
+        self.out_activation_ = "logistic" if is_binary else "softmax"
+        return self._encode(y, "y"), groups
 
     def _encode(self, y: NDArray, name: str) -> NDArray:
         """Étiquettes -> colonne de 0 et 1, ou une colonne par classe."""
@@ -818,13 +731,13 @@ class NeuralNetwork(ClassifierMixin, _Network):
         Y = y[:, None] == self.classes_
         return Y if self.out_activation_ == "softmax" else Y[:, 1:]
 
-    def _metrics(self, Y: NDArray, A: NDArray) -> dict[str, float]:
-        """Perte et exactitude."""
+    def _metrics(self, Y: NDArray, A: NDArray, prefix: str = "") -> dict[str, float]:
         if self.out_activation_ == "softmax":
             is_correct = A.argmax(axis=1) == Y.argmax(axis=1)
         else:
             is_correct = ((A > 0.5) == (Y > 0.5)).all(axis=1)
-        return {**super()._metrics(Y, A), "accuracy": float(np.mean(is_correct))}
+        accuracy = {f"{prefix}accuracy": float(np.mean(is_correct))}
+        return super()._metrics(Y, A, prefix) | accuracy
 
     def __sklearn_tags__(self):
         tags = super().__sklearn_tags__()
@@ -863,16 +776,11 @@ DIVERGING = LinearSegmentedColormap.from_list("bleu-orange", [BLUE, "white", ORA
 
 def set_style() -> None:
     """Règle matplotlib pour tout le carnet : couleurs d'Okabe et Ito, traits variés."""
-    styles = ["-", "--", "-.", ":", "-", "--", "-."]
-    plt.rcParams.update(
-        {
-            "axes.prop_cycle": plt.cycler(color=COLORS) + plt.cycler(linestyle=styles),
-            "axes.spines.top": False,
-            "axes.spines.right": False,
-            "figure.constrained_layout.use": True,
-            "image.cmap": "cividis",
-        }
-    )
+    styles = plt.cycler(linestyle=["-", "--", "-.", ":", "-", "--", "-."])
+    plt.rc("axes", prop_cycle=plt.cycler(color=COLORS) + styles)
+    plt.rc("axes.spines", top=False, right=False)
+    plt.rc("figure.constrained_layout", use=True)
+    plt.rc("image", cmap="cividis")
 
 
 def decimal(value: float, digits: int = 2) -> str:
@@ -888,17 +796,13 @@ def percent(value: float, digits: int = 1) -> str:
 def plot_images(X: NDArray, titles: Sequence[str] = (), n_columns: int = 6) -> None:
     """Montre les images X, avec un titre au-dessus de chacune.
 
-    X : (n, hauteur, largeur), ou à plat si elles sont carrées ; niveaux de 0 à 255, ou
-    de 0 à 1. Lève ValueError si leur forme ne se devine pas.
+    X : (n, hauteur, largeur), ou à plat si elles sont carrées ; de 0 à 255, ou à 1.
     """
-    side = math.isqrt(X.shape[-1])
+    side = round(X.shape[-1] ** 0.5)
     if X.ndim == 2 and side**2 == X.shape[1]:
         X = X.reshape(-1, side, side)
     if X.ndim != 3:
-        raise ValueError(
-            "X doit être un tableau d'images, de forme (n, hauteur, largeur) ; reçu : "
-            f"{X.shape} ; repliez-les avec reshape."
-        )
+        raise ValueError(f"X doit avoir la forme (n, hauteur, largeur), non {X.shape}.")
     white = 1 if X.dtype.kind == "f" and X.max(initial=0) <= 1 else 255
     axes = _grid(len(X), n_columns, 1.5, 1.75)
     for ax, image in zip(axes, X):
@@ -918,9 +822,7 @@ def _grid(n: int, n_columns: int, width: float, height: float) -> NDArray:
     return axes.ravel()
 
 
-def plot_learning_curves(
-    history: dict[str, list[float]], held_out: str = "test"
-) -> None:
+def plot_learning_curves(history: dict[str, list], held_out: str = "test") -> None:
     """Trace la perte et, pour un classifieur, l'exactitude à chaque époque.
 
     held_out : comment nommer les images mises de côté.
@@ -947,8 +849,7 @@ def plot_points(
     labels : les noms des classes, dans l'ordre (à défaut : « classe 0 »…).
     """
     ax = plt.subplots(figsize=(4.8, 4))[1] if ax is None else ax
-    y = np.ravel(y)
-    classes = np.unique(y)
+    y, classes = np.ravel(y), np.unique(y)
     labels = labels or [f"classe {value}".removesuffix(".0") for value in classes]
     styles = zip(classes, labels, cycle(COLORS), cycle(MARKERS))
     for value, label, color, marker in styles:
@@ -964,13 +865,11 @@ def plot_decision_boundary(
 ) -> plt.Axes:
     """Colore le plan selon la probabilité de la classe 1 ; un trait noir marque ½."""
     ax = plt.subplots(figsize=(4.8, 4))[1] if ax is None else ax
-    common = {"response_method": "predict_proba", "ax": ax, "grid_resolution": 200}
-    DecisionBoundaryDisplay.from_estimator(
-        model, X, cmap=DIVERGING, levels=np.linspace(0, 1, 11), alpha=0.6, **common
+    style = {"cmap": DIVERGING, "levels": np.linspace(0, 1, 11), "alpha": 0.6}
+    plane = DecisionBoundaryDisplay.from_estimator(
+        model, X, response_method="predict_proba", grid_resolution=200, ax=ax, **style
     )
-    DecisionBoundaryDisplay.from_estimator(
-        model, X, plot_method="contour", levels=[0.5], colors="black", **common
-    )
+    ax.contour(plane.xx0, plane.xx1, plane.response, levels=[0.5], colors="black")
     return plot_points(X, y, ax)
 
 
@@ -985,10 +884,8 @@ FILM_MODES = {"Once": "une fois", "Loop": "en boucle", "Reflect": "aller-retour"
 
 def plot_stills(draw: Callable[[plt.Axes, int], object], frames: Sequence[int]) -> None:
     """Montre côte à côte quelques étapes ; draw(ax, étape) en dessine une."""
-    n, size = len(frames), (2.4 * len(frames), 2.8)
-    figure, axes = plt.subplots(
-        1, n, figsize=size, sharex=True, sharey=True, squeeze=False
-    )
+    figure = plt.figure(figsize=(2.4 * len(frames), 2.8))
+    axes = figure.subplots(1, len(frames), sharex=True, sharey=True, squeeze=False)
     for ax, frame in zip(axes.flat, frames, strict=True):
         draw(ax, frame)
         ax.label_outer()
@@ -1003,19 +900,17 @@ def animate(
     frames : étapes à montrer, dans l'ordre ; interval : millisecondes entre deux.
     """
     frames = list(frames)
-    figure, ax = plt.subplots(figsize=(4.5, 4), dpi=72)
+    fig, ax = plt.subplots(figsize=(4.5, 4), dpi=72)
 
     def redraw(frame: int) -> None:
         ax.clear()
         draw(ax, frame)
 
-    animation = FuncAnimation(
-        figure, redraw, frames=frames, init_func=lambda: None, interval=interval
-    )
+    film = FuncAnimation(fig, redraw, frames, init_func=lambda: None, interval=interval)
     try:
-        page = animation.to_jshtml(default_mode="once")
+        page = film.to_jshtml(default_mode="once")
     finally:
-        plt.close(figure)
+        plt.close(fig)
     # Les symboles de matplotlib viennent d'un site : hors ligne, rien ne paraîtrait.
     page = re.sub(r'<link rel="stylesheet".*?>', "", page, flags=re.DOTALL)
     for english, words in FILM_BUTTONS.items():
@@ -1044,9 +939,9 @@ def plot_network(
     gradients : une paire (dW, db) par couche ; écrits à la place des poids
     """
     sizes = [len(parameters[0][0]), *(W.shape[1] for W, _ in parameters)]
-    width = 3.2 * len(parameters)
-    ax = plt.subplots(figsize=(width + 1, 1 + max(sizes)))[1] if ax is None else ax
-    heights = [np.arange(n)[::-1] - (n - 1) / 2 for n in sizes]
+    n, tallest = len(parameters), max(sizes)
+    ax = plt.subplots(figsize=(3.2 * n + 1, tallest + 1))[1] if ax is None else ax
+    heights = [np.arange(size)[::-1] - (size - 1) / 2 for size in sizes]
     shown, color = (gradients, VERMILION) if gradients else (parameters, BLUE)
     for layer, (W, b) in enumerate(shown):
         left, right, limit = *heights[layer : layer + 2], np.abs(W).max() or 1
@@ -1064,8 +959,7 @@ def plot_network(
         values = np.ravel(activations[layer]) if len(activations) else ys * np.nan
         for y, value in zip(ys, values, strict=True):
             _write(ax, (layer, y), decimal(value) if np.isfinite(value) else "")
-    ax.set(xlim=(-0.3, len(parameters) + 0.3))
-    ax.set_ylim(-max(sizes) / 2 - 0.2, max(sizes) / 2)
+    ax.set(xlim=(-0.3, n + 0.3), ylim=(-tallest / 2 - 0.2, tallest / 2))
     ax.axis("off")
     return ax
 
@@ -1090,11 +984,8 @@ def explore(draw: Callable[..., None], **ranges: tuple[float, float, float]) -> 
 
 
 def _someone_is_there() -> bool:
-    """Dit si la cellule est lancée d'une page où l'on peut bouger un curseur.
-
-    JupyterLab, VS Code et Notebook joignent à la demande le numéro de la cellule ;
-    nbconvert et nbval, non. Colab et les noyaux de navigateur ne sont qu'interactifs.
-    """
+    # JupyterLab, VS Code et Notebook joignent à la demande le numéro de la cellule ;
+    # nbconvert et nbval, non. Colab et les noyaux de navigateur ne sont qu'interactifs.
     if sys.platform == "emscripten" or "google.colab" in sys.modules:
         return True
     kernel = getattr(get_ipython(), "kernel", None)
@@ -1102,31 +993,25 @@ def _someone_is_there() -> bool:
     return "cellId" in message.get("metadata", {})
 
 
-def plot_weights(
-    W: NDArray, shape: tuple[int, int], n_columns: int = 8, label: str = "poids"
-) -> None:
+def plot_weights(W: NDArray, shape: tuple[int, int], label: str = "poids") -> None:
     """Montre chaque colonne de W (n_pixels, n_neurones) en une image de forme shape."""
     n, limit = W.shape[1], np.abs(W).max()
     width = 3.6 if n == 1 else 1.3
-    axes = _grid(n, min(n_columns, n), width, width)
+    axes = _grid(n, min(8, n), width, width)
     for ax, w in zip(axes, W.T):
         image = ax.imshow(w.reshape(shape), cmap=DIVERGING, vmin=-limit, vmax=limit)
     plt.colorbar(image, ax=axes, label=label)
     plt.show()
 
 
-def plot_confusion_matrix(
-    y: NDArray, y_pred: NDArray, class_names: Sequence[str]
-) -> None:
+def plot_confusion_matrix(y: NDArray, y_pred: NDArray, class_names: Sequence) -> None:
     """Croise les classes vraies (lignes) et prédites (colonnes) de chaque image."""
     size = 2.4 + 0.45 * len(class_names)
-    figure, ax = plt.subplots(figsize=(size + 0.8, size))
-    names = {"labels": range(len(class_names)), "display_labels": class_names}
-    rotation = "horizontal" if len(class_names) <= 4 else "vertical"
-    ConfusionMatrixDisplay.from_predictions(
-        *(np.ravel(y), np.ravel(y_pred)), **names, ax=ax, xticks_rotation=rotation
-    )
-    ax.images[0].set_cmap("cividis")
+    _, ax = plt.subplots(figsize=(size + 0.8, size))
+    options = {"labels": range(len(class_names)), "display_labels": class_names}
+    options["xticks_rotation"] = 0 if len(class_names) <= 4 else 90
+    y, y_pred = np.ravel(y), np.ravel(y_pred)
+    ConfusionMatrixDisplay.from_predictions(y, y_pred, ax=ax, cmap="cividis", **options)
     ax.set(xlabel="classe prédite", ylabel="classe vraie")
     plt.show()
 
@@ -1176,8 +1061,7 @@ def load_data(name: str | os.PathLike = "silhouettes") -> tuple[NDArray, ...]:
         )
     if (unseen := np.setdiff1d(y_test, y_train)).size:
         raise ValueError(
-            f"{test_path} : la classe {unseen[0]:g} n'a aucune image dans {train_path} "
-            "pour être apprise ; ajoutez-en, ou retirez cette classe du test."
+            f"La classe {unseen[0]:g} de {test_path} doit être aussi dans {train_path}."
         )
     return X_train, y_train, X_test, y_test
 
@@ -1187,7 +1071,6 @@ def load_class_names(name: str | os.PathLike = "silhouettes") -> list[str]:
 
     Ils sont lus dans l'attribut ``classes`` de ``trainset.hdf5`` ; à défaut, ce sont
     « chat » et « chien » pour les photographies, sinon les numéros eux-mêmes.
-    Lève les mêmes exceptions que ``load_data``, mais ne lit aucune image.
     """
     path, _ = _locate(name)
     with _open_hdf5(path) as file:
@@ -1214,9 +1097,7 @@ def load_image(path: str | os.PathLike, shape: tuple[int, int] = (28, 28)) -> ND
     Lève FileNotFoundError si le fichier manque, ValueError si ce n'est pas une image.
     """
     if not _are_counts(shape) or np.shape(shape) != (2,):
-        raise ValueError(
-            f"shape doit être (hauteur, largeur), deux entiers ≥ 1 ; reçu : {shape!r}."
-        )
+        raise ValueError(f"shape doit être deux entiers ≥ 1 ; reçu : {shape!r}.")
     size = (shape[1], shape[0])
     try:
         with warnings.catch_warnings(action="ignore"), Image.open(path) as file:
@@ -1230,8 +1111,8 @@ def load_image(path: str | os.PathLike, shape: tuple[int, int] = (28, 28)) -> ND
         raise type(error)(f"{path} {UNREADABLE[type(error)]}") from error
     except Exception as error:  # selon le format, Pillow en lève de toutes sortes
         raise ValueError(
-            f"{path} n'est pas une image lisible ; donnez un fichier PNG ou JPEG "
-            "intact, de moins de 170 millions de pixels."
+            f"{path} n'est pas une image lisible, de moins de 170 millions de pixels ; "
+            "donnez un fichier PNG ou JPEG intact."
         ) from error
     white = Image.new("RGBA", size, "white")
     return np.array(Image.alpha_composite(white, image).convert("L"))
@@ -1251,23 +1132,19 @@ def _locate(name: str | os.PathLike) -> tuple[Path, Path]:
     with suppress(OSError, RuntimeError):  # nom trop long, chemin interdit, ~inconnu
         if (folder := folder.expanduser()).is_dir():
             return folder / "trainset.hdf5", folder / "testset.hdf5"
-    if name not in known and name == folder.name:
-        raise ValueError(
-            f"« {name} » n'est ni un jeu connu ({', '.join(SET_NAMES)}) ni un dossier "
-            "existant ; vérifiez l'orthographe, ou donnez le chemin du dossier."
-        )
-    raise FileNotFoundError(
-        f"Le dossier {folder} n'existe pas ; donnez celui qui contient trainset.hdf5 "
-        "et testset.hdf5, à load_data ou à la variable COURSE_PHOTOS_DIR."
+    is_bare_name = name not in known and name == folder.name
+    kind = ValueError if is_bare_name else FileNotFoundError
+    raise kind(
+        f"{folder} n'est ni un jeu connu ({', '.join(SET_NAMES)}) ni un dossier ; "
+        "donnez celui qui contient trainset.hdf5 et testset.hdf5, à load_data ou à la "
+        "variable COURSE_PHOTOS_DIR."
     )
 
 
 def _download(filename: str) -> Path:
     """Renvoie le chemin d'un fichier que pooch télécharge, vérifie et garde."""
     try:
-        # Dans un carnet, pooch se plaint à son importation de l'absence d'ipywidgets.
-        with warnings.catch_warnings(action="ignore"):
-            import pooch
+        import pooch
 
         pooch.get_logger().setLevel("WARNING")
         return Path(pooch.retrieve(PHOTOS_URL + filename, PHOTOS_SHA256[filename]))
@@ -1275,9 +1152,8 @@ def _download(filename: str) -> Path:
         no_pooch = isinstance(error, ImportError)
         advice = "exécutez %pip install pooch" if no_pooch else "vérifiez la connexion"
         raise ConnectionError(
-            f"{filename} n'a pas pu être téléchargé intact depuis {PHOTOS_URL} "
-            f"({type(error).__name__}) ; {advice} puis relancez, ou mettez les deux "
-            "fichiers dans un dossier que nomme la variable COURSE_PHOTOS_DIR."
+            f"{filename} n'a pu être téléchargé de {PHOTOS_URL} ; {advice}, ou mettez "
+            "les deux fichiers dans un dossier que nomme COURSE_PHOTOS_DIR."
         ) from error
 
 
@@ -1299,9 +1175,8 @@ def _read_images(path: Path, X_key: str, y_key: str) -> tuple[NDArray, NDArray]:
         X, y = _read_dataset(file, X_key), _read_labels(file, y_key)
     if X.ndim != 3 or X.dtype != np.uint8 or len(X) != len(y):
         raise ValueError(
-            f"{path} : {X_key} doit contenir une image en gris par étiquette, en uint8 "
-            f"de forme ({len(y)}, hauteur, largeur) ; reçu : {X.dtype} de forme "
-            f"{X.shape}."
+            f"{path} : {X_key} doit être un tableau uint8 de forme ({len(y)}, hauteur, "
+            f"largeur) ; reçu : {X.dtype} de forme {X.shape}."
         )
     return X, y
 
@@ -1309,15 +1184,12 @@ def _read_images(path: Path, X_key: str, y_key: str) -> tuple[NDArray, NDArray]:
 def _read_labels(file: h5py.File, key: str) -> NDArray[np.float64]:
     """Lit des étiquettes et les renvoie en colonne (n, 1) de float64."""
     y = _read_dataset(file, key)
-    if y.dtype.kind not in "uifb" or y.shape not in {(y.size,), (y.size, 1)}:
+    is_column = y.dtype.kind in "uifb" and y.shape in {(y.size,), (y.size, 1)}
+    wrong = y[~np.isin(y, np.arange(MAX_CLASSES))] if is_column else y.ravel()
+    if wrong.size:
         raise ValueError(
-            f"{file.filename} : {key} doit contenir un numéro de classe par image, de "
-            f"forme (n, 1) ; reçu : {y.dtype} de forme {y.shape}."
-        )
-    if not (is_valid := np.isin(y, np.arange(MAX_CLASSES))).all():
-        raise ValueError(
-            f"{file.filename} : les étiquettes de {key} doivent être des entiers de 0 "
-            f"à {MAX_CLASSES - 1} ; reçu : {y[~is_valid][0]:g}."
+            f"{file.filename} : {key} doit être une colonne d'entiers de 0 à "
+            f"{MAX_CLASSES - 1} ; reçu : {wrong[0]} ({y.dtype} de forme {y.shape})."
         )
     return y.reshape(-1, 1).astype(np.float64)
 

@@ -56,7 +56,7 @@ def main() -> None:
     parser.add_argument("--rounds", type=int, default=3, help="tours (3)")
     parser.add_argument("--epochs", type=int, default=60, help="époques (60)")
     options = parser.parse_args()
-    print(f"{'':10}{'1 fil':>20}{'2 fils':>20}   (secondes : médiane, min – max)")
+    print(f"{'':10}{'1 fil':>24}{'2 fils':>24}   (secondes : médiane, min – max)")
     for label, n_busy in (("calme", 0), ("occupée", 2)):
         cells = {1: [], 2: []}
         with ExitStack() as stack:
@@ -68,7 +68,7 @@ def main() -> None:
         shown = [
             f"{median(t):.1f} ({min(t):.1f} – {max(t):.1f})" for t in cells.values()
         ]
-        print(f"{label:10}{shown[0]:>20}{shown[1]:>20}".replace(".", ","))
+        print(f"{label:10}{shown[0]:>24}{shown[1]:>24}".replace(".", ","))
 
 
 if __name__ == "__main__":

@@ -165,22 +165,29 @@ def printed(cell):
 
 
 @each_lesson
-def test_with_every_hole_empty_it_prints_what_the_lesson_prints(path):
+def test_with_every_hole_empty_it_prints_what_the_lesson_prints(
+    path, skip_if_libraries_lack
+):
+    """Chaque cellule, exécutée deux fois de suite : qui revient en arrière le fait."""
+    skip_if_libraries_lack(path)
     lesson, student = read(path), edition(path)
     resources = {"metadata": {"path": str(prepare.STUDENT)}}
-    NotebookClient(student, timeout=600, resources=resources).execute()
-    for cell, run in zip(lesson.cells, student.cells):
-        if cell.cell_type != "code" or "nbval-ignore-output" in cell.metadata.get(
-            "tags", []
-        ):
-            continue
-        if nbgrader(cell).get("solution"):  # un trou, ou un code à réparer
-            expected = "Pas encore" if "eleve" in cell.metadata else "À faire"
-        text = printed(run)
-        if nbgrader(cell).get("grade"):
-            assert f" · {expected} : " in text, text
-        elif "exercises.progress" not in cell.source:
-            assert text == printed(cell), cell.id
+    client = NotebookClient(student, timeout=600, resources=resources)
+    with client.setup_kernel():
+        for index, (cell, run) in enumerate(zip(lesson.cells, student.cells)):
+            if cell.cell_type != "code":
+                continue
+            texts = [printed(client.execute_cell(run, index)) for _ in range(2)]
+            assert texts[0] == texts[1], cell.source
+            if nbgrader(cell).get("solution"):  # un trou, ou un code à réparer
+                expected = "Pas encore" if "eleve" in cell.metadata else "À faire"
+            if nbgrader(cell).get("grade"):
+                assert f" · {expected} : " in texts[0], texts[0]
+            elif (
+                "exercises.progress" not in cell.source
+                and "nbval-ignore-output" not in cell.metadata.get("tags", [])
+            ):
+                assert texts[0] == printed(cell), cell.id
 
 
 # --- nbgrader -------------------------------------------------------------------------

@@ -339,7 +339,7 @@ def test_labels_up_to_the_last_class(folder):
     assert load_data(folder)[3].max() == 999
     assert load_class_names(folder)[-1] == "999"
     write_part(folder, part, replace("Y", data=[0, 1, 0, 1000, 0, 1]))
-    refusal_of(folder, path, "de 0 à 999", ": 1000.")
+    refusal_of(folder, path, "de 0 à 999", ": 1000 ")
 
 
 def test_sizes_that_differ_between_train_and_test(folder):

@@ -481,7 +481,7 @@ def fit_and_tell_split(model, X, y):
     split, kept = model._split, []
     model._split = lambda *arrays: kept.extend(split(*arrays)) or kept
     model.fit(X, y)
-    return kept[2]
+    return kept[1], kept[3]
 
 
 def test_validation_split_keeps_the_proportions():
@@ -524,7 +524,7 @@ def scripted(monkeypatch, **scores):
         return dict(zip(scores, next(epochs), strict=True))
 
     monkeypatch.setattr(NeuralNetwork, "_train_one_epoch", train_one_epoch)
-    monkeypatch.setattr(NeuralNetwork, "_evaluate", lambda *_: {})
+    monkeypatch.setattr(NeuralNetwork, "_metrics", lambda *_: {})
 
 
 STOPS = {  # pertes, tol, époque de l'arrêt pour une patience de 2
@@ -630,7 +630,7 @@ def test_interruption_at_once(blobs, monkeypatch):
 def test_interruption_during_validation(blobs, monkeypatch, figures):
     """Les courbes gardent la même longueur, et se tracent."""
     X, y = blobs
-    interrupt(monkeypatch, "_evaluate", 3)
+    interrupt(monkeypatch, "_metrics", 6)
     with pytest.warns(UserWarning, match="interrompu"):
         model = NeuralNetwork((4,)).fit(X, y, X, y)
     assert {len(values) for values in model.history_.values()} == {model.n_iter_}

@@ -14,6 +14,9 @@ ROOT = Path(__file__).resolve().parent.parent
 LESSONS = sorted((ROOT / "notebooks").glob("*.ipynb"))
 ANNEXES = sorted((ROOT / "notebooks" / "annexes").glob("*.ipynb"))
 NOTEBOOKS = LESSONS + ANNEXES
+UNPRACTISED = [
+    path for path in NOTEBOOKS if not (ROOT / "notebooks/eleve" / path.name).exists()
+]
 NO_BREAK = "\N{NO-BREAK SPACE}\N{NARROW NO-BREAK SPACE}"
 
 
@@ -63,10 +66,11 @@ def test_every_cell_was_executed_in_order(notebook):
     assert counts == list(range(1, len(counts) + 1))
 
 
-def test_every_cell_can_be_run_twice_in_a_row(notebook):
-    """Un apprenant revient en arrière : même texte, et rien de cassé."""
-    content = read(notebook)
-    client = NotebookClient(content, resources={"metadata": {"path": notebook.parent}})
+@pytest.mark.parametrize("path", UNPRACTISED, ids=lambda path: path.stem)
+def test_every_cell_can_be_run_twice_in_a_row(path):
+    """Ceux qui ont des exercices le sont trous vides, par tests/test_eleve.py."""
+    content = read(path)
+    client = NotebookClient(content, resources={"metadata": {"path": path.parent}})
     with client.setup_kernel():
         for index, cell in enumerate(content.cells):
             if cell.cell_type == "code":
@@ -234,13 +238,28 @@ TAUGHT = {
 }
 
 
+def taught_in(path):
+    found = {}
+    for cell in code_cells(path):
+        found |= definitions(cell.source)
+    return found
+
+
 def test_taught_code_is_the_module_s_code(notebook):
     """Une fonction enseignée et celle du module ne diffèrent pas d'un signe."""
     module = definitions((ROOT / "utilities.py").read_text(encoding="utf-8"))
-    taught = {}
-    for cell in code_cells(notebook):
-        taught |= definitions(cell.source)
+    taught = taught_in(notebook)
     shared = taught.keys() & module.keys()
     assert shared == TAUGHT.get(notebook.stem, set())
     for name in shared:
         assert taught[name] == module[name], name
+
+
+def test_borrowed_code_is_that_of_the_annexe_which_teaches_it():
+    """Une annexe peut s'exécuter seule ; ce qu'elle reprend d'une autre y est écrit."""
+    lender, borrower = (
+        taught_in(ROOT / "notebooks" / "annexes" / f"{stem}.ipynb")
+        for stem in ("convolution", "pytorch_keras")
+    )
+    for name in ("neighbourhoods", "convolve", "max_pool"):
+        assert borrower[name] == lender[name], name
