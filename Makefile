@@ -29,6 +29,12 @@ lab: .venv/.lab ## ouvre JupyterLab sur vos copies des carnets
 test: .venv/.dev ## vérifie tout : le module, les données, chaque cellule
 	$(PY) -m pytest $(TEST_OPTIONS)
 
+# Une annexe garde ses sorties là où PyTorch et Keras, facultatifs, ne sont pas.
+FRAMEWORKS := from importlib.util import find_spec as f; f("torch") and f("keras") or 1/0
+KEPT = $(shell $(PY) -c '$(FRAMEWORKS)' 2>/dev/null || \
+  echo notebooks/annexes/pytorch_keras.ipynb)
+ALL_NOTEBOOKS := $(sort $(wildcard notebooks/*.ipynb notebooks/annexes/*.ipynb))
+
 # Ne garde des métadonnées que le noyau et le langage : ni heures, ni versions.
 notebooks: .venv/.lab ## réexécute les carnets, sur place
 	TQDM_DISABLE=1 $(PY) -m nbconvert --to notebook --execute --inplace \
@@ -37,7 +43,8 @@ notebooks: .venv/.lab ## réexécute les carnets, sur place
 	  --ClearMetadataPreprocessor.enabled=True \
 	  --ClearMetadataPreprocessor.clear_cell_metadata=False \
 	  --ClearMetadataPreprocessor.preserve_nb_metadata_mask="{'kernelspec', ('language_info', 'name')}" \
-	  notebooks/*.ipynb notebooks/annexes/*.ipynb
+	  $(filter-out $(KEPT),$(ALL_NOTEBOOKS))
+	@$(if $(KEPT),echo "Il manque PyTorch ou Keras : $(KEPT) reste tel quel.")
 
 eleves: .venv/.lab ## refait l'édition à compléter, notebooks/eleve/
 	$(PY) notebooks/prepare.py

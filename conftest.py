@@ -1,6 +1,10 @@
 """Ce dont pytest a besoin, d'où qu'il soit lancé et quoi qu'on lui donne."""
 
 import os
+from importlib.util import find_spec
+from pathlib import Path
+
+import pytest
 
 # Les noyaux que nbval lance en héritent. Une barre de progression n'est pas un
 # résultat, et une figure doit se dessiner dans la page, non dans une fenêtre.
@@ -12,3 +16,32 @@ import matplotlib.font_manager  # noqa: F401
 
 # Ces carnets n'ont pas de sorties à comparer : tests/test_eleve.py s'en occupe.
 collect_ignore_glob = ["notebooks/eleve/*", "notebooks/mes_carnets/*"]
+
+# Une annexe demande PyTorch et Keras, que le cours n'installe pas : là où ils manquent,
+# une ligne le dit, et ses sorties, lisibles sans eux, ne sont pas refaites.
+FRAMEWORKS_ANNEXE = "pytorch_keras"
+MISSING = [name for name in ("torch", "keras") if find_spec(name) is None]
+SKIPPED = f"annexe {FRAMEWORKS_ANNEXE} non exécutée : il manque {' et '.join(MISSING)}"
+
+
+def pytest_report_header() -> str | None:
+    """La ligne qui le dit, en tête de chaque exécution de pytest."""
+    return SKIPPED if MISSING else None
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Passe les cellules de l'annexe, même si on l'a nommée, sans lancer de noyau."""
+    for item in items:
+        if MISSING and item.path.stem == FRAMEWORKS_ANNEXE:
+            item.add_marker(pytest.mark.skip(reason=SKIPPED))
+
+
+@pytest.fixture
+def skip_if_libraries_lack():
+    """Passe le test d'un carnet qui ne peut pas s'exécuter ici."""
+
+    def skip(path: Path) -> None:
+        if MISSING and path.stem == FRAMEWORKS_ANNEXE:
+            pytest.skip(SKIPPED)
+
+    return skip

@@ -37,6 +37,7 @@ from unittest import mock
 import numpy as np
 from IPython import get_ipython
 from IPython.utils.capture import capture_output
+from numpy.lib.stride_tricks import sliding_window_view
 from sklearn.datasets import make_blobs, make_circles
 
 import utilities
@@ -2709,9 +2710,766 @@ LESSONS["04"] = {
 
 # --- Annexe convolution
 
+
+def _neighbourhoods(X, k):
+    """Le voisinage de chaque pixel, en ligne : (m · h · w, k · k · c)."""
+    margin = (0, 0), (k // 2, k // 2), (k // 2, k // 2), (0, 0)
+    windows = sliding_window_view(np.pad(X, margin), (k, k), axis=(1, 2))
+    return windows.transpose(0, 1, 2, 4, 5, 3).reshape(-1, k * k * X.shape[3])
+
+
+def _convolve(X, W, b):
+    n_filters = W.shape[3]
+    R = _neighbourhoods(X, len(W))
+    Z = R @ W.reshape(-1, n_filters) + b
+    return Z.reshape(*X.shape[:3], n_filters), R
+
+
+def _input_gradient(dZ, W):
+    dX, _ = _convolve(dZ, W[::-1, ::-1].swapaxes(2, 3), 0)
+    return dX
+
+
+def _max_pool_gradient(dA, A, Z):
+    dZ, taken = np.zeros_like(Z), np.zeros(A.shape, dtype=bool)
+    for i, j in np.ndindex(2, 2):
+        wins = (Z[:, i::2, j::2] == A) & ~taken
+        dZ[:, i::2, j::2] = dA * wins
+        taken = taken | wins
+    return dZ
+
+
+def _convolve_with(
+    filters=lambda W: W.reshape(-1, W.shape[3]),
+    bias=lambda b: b,
+    fold=lambda Z, X, n: Z.reshape(*X.shape[:3], n),
+    pair=lambda Z, R: (Z, R),
+):
+    """Une convolution où une étape est remplacée par une autre."""
+
+    def wrong(X, W, b):
+        R = _neighbourhoods(X, len(W))
+        return pair(fold(R @ filters(W) + bias(b), X, W.shape[3]), R)
+
+    return wrong
+
+
+def _input_gradient_with(turned):
+    """L'erreur convolée par d'autres filtres que les bons."""
+    return lambda dZ, W: _convolve(dZ, turned(W), 0)[0]
+
+
+def _shared(dA, A, Z):
+    """L'erreur partagée entre les gagnants."""
+    wins = _all_winners(np.ones_like(dA), A, Z)
+    m, h, w, c = A.shape
+    n_winners = wins.reshape(m, h, 2, w, 2, c).sum(axis=(2, 4))
+    return _all_winners(dA / n_winners, A, Z)
+
+
+def _all_winners(dA, A, Z):
+    everywhere = np.repeat(np.repeat(A, 2, axis=1), 2, axis=2) == Z
+    return np.repeat(np.repeat(dA, 2, axis=1), 2, axis=2) * everywhere
+
+
+_PLACES = (0, 0), (0, 1), (1, 0), (1, 1)  # d'un bloc, dans l'ordre de lecture
+
+
+def _pool_gradient_with(
+    places=_PLACES,
+    given=lambda dA, wins: dA * wins,
+    rule=lambda best, taken: best & ~taken,
+    after=lambda taken, wins: taken | wins,
+):
+    """Le retour du max-pooling où une étape est remplacée par une autre."""
+
+    def wrong(dA, A, Z):
+        dZ, taken = np.zeros_like(Z), np.zeros(A.shape, dtype=bool)
+        for i, j in places:
+            wins = rule(Z[:, i::2, j::2] == A, taken)
+            dZ[:, i::2, j::2] = given(dA, wins)
+            taken = after(taken, wins)
+        return dZ
+
+    return wrong
+
+
+def _convolution_case(m, h, w, c, n, k, rng):
+    shapes = (m, h, w, c), (k, k, c, n), (1, n)
+    return tuple(rng.normal(size=shape) for shape in shapes)
+
+
+def _error_case(m, h, w, c, n, k, rng):
+    return rng.normal(size=(m, h, w, n)), rng.normal(size=(k, k, c, n))
+
+
+def _pool_case(Z, rng):
+    m, h, w, c = Z.shape
+    A = Z.reshape(m, h // 2, 2, w // 2, 2, c).max(axis=(2, 4))
+    return rng.normal(size=A.shape), A, Z
+
+
+_CONVOLUTION_PRODUCT = (
+    "le produit de matrices n'a pas deux formes qui vont ensemble : les voisinages ont "
+    "k · k · c colonnes, et les filtres doivent avoir autant de lignes, une colonne "
+    "par filtre."
+)
+
+
+def _quote_product(function, *arguments):
+    """Appelle la réponse ; de deux formes qui s'opposent, dit de quel produit."""
+    try:
+        return function(*arguments)
+    except ValueError as error:
+        if "matmul" in str(error):
+            return _Problem(_CONVOLUTION_PRODUCT)
+        raise
+
+
+_rng = np.random.default_rng(10)
+_one_pixel = np.zeros((1, 3, 3, 1))
+_one_pixel[0, 1, 1] = 1
+_tied_block = np.array([2.0, 2, 0, 2]).reshape(1, 2, 2, 1)
+
+LESSONS["convolution"] = {
+    "response": Value(
+        reference=-13,
+        mistakes={
+            "vous avez retourné le filtre, ou compté la droite moins la gauche ; "
+            "chaque pixel va avec le poids de la même place.": 13,
+            "les poids de la rangée du milieu valent 2 et −2.": -10,
+            "c'est le total des pixels ; chacun se multiplie d'abord par son "
+            "poids.": 18,
+            "vous avez couché le filtre : ses colonnes sont devenues des rangées.": 5,
+            "vous avez pris tous les poids positifs ; ceux de droite ne le sont "
+            "pas.": 17,
+            "la réponse est un total, et non une moyenne : on ne divise pas par "
+            "neuf.": -13 / 9,
+        },
+        success="La droite est plus claire que la gauche : un bord.",
+    ),
+    "convolve": Exercise(
+        reference=_convolve,
+        run=_quote_product,
+        cases=[
+            (np.array([1.0, 2, 3, 4]).reshape(1, 2, 2, 1), np.ones((3, 3, 1, 1)), 0.5),
+            _convolution_case(2, 4, 5, 3, 2, 3, _rng),
+            _convolution_case(1, 6, 5, 2, 4, 5, _rng),
+            _convolution_case(3, 4, 4, 2, 2, 3, _rng),
+        ],
+        mistakes={
+            "seule Z est renvoyée ; le retour aura besoin de R aussi.": _convolve_with(
+                pair=lambda Z, R: Z
+            ),
+            "l'ordre est inversé : Z d'abord, puis R.": _convolve_with(
+                pair=lambda Z, R: (R, Z)
+            ),
+            "le biais manque.": _convolve_with(bias=lambda b: 0 * b),
+            "le biais est retranché ; il s'ajoute.": _convolve_with(bias=lambda b: -b),
+            "les nombres sont bons, mais encore en lignes : repliez-les en images, de "
+            "forme (m, h, w, n).": _convolve_with(fold=lambda Z, X, n: Z),
+            "le résultat est replié dans l'ordre (m, n, h, w) ; les filtres sont le "
+            "dernier axe.": _convolve_with(
+                fold=lambda Z, X, n: Z.reshape(len(X), n, *X.shape[1:3])
+            ),
+            "le résultat a la forme de X ; son dernier axe compte les filtres, et non "
+            "les canaux.": _convolve_with(fold=lambda Z, X, n: Z.reshape(X.shape)),
+            "les filtres sont mis en lignes, puis transposés : leurs nombres ne sont "
+            "plus dans l'ordre des voisinages ; W.reshape(-1, n) suffit.": (
+                _convolve_with(filters=lambda W: W.reshape(W.shape[3], -1).T)
+            ),
+            "vous avez retourné les filtres ; ici, on s'en passe.": _convolve_with(
+                filters=lambda W: W[::-1, ::-1].reshape(-1, W.shape[3])
+            ),
+            "les filtres sont transposés : leurs lignes y ont pris la place de leurs "
+            "colonnes.": _convolve_with(
+                filters=lambda W: W.swapaxes(0, 1).reshape(-1, W.shape[3])
+            ),
+            _CONVOLUTION_PRODUCT: _convolve_with(
+                filters=lambda W: W.reshape(W.shape[3], -1)
+            ),
+        },
+        success="Un seul produit de matrices, quels que soient les filtres.",
+    ),
+    "input_gradient": Exercise(
+        reference=_input_gradient,
+        run=_quote_product,
+        cases=[
+            (_one_pixel, np.arange(1.0, 10).reshape(3, 3, 1, 1)),
+            _error_case(2, 4, 5, 3, 2, 3, _rng),
+            _error_case(1, 6, 5, 2, 4, 5, _rng),
+            _error_case(3, 4, 4, 2, 2, 3, _rng),
+        ],
+        mistakes={
+            "les filtres ne sont pas retournés : un pixel est lu par son voisin de "
+            "droite avec le poids de gauche.": _input_gradient_with(
+                lambda W: W.swapaxes(2, 3)
+            ),
+            "les filtres ne sont retournés que de haut en bas ; il le faut aussi de "
+            "gauche à droite.": _input_gradient_with(lambda W: W[::-1].swapaxes(2, 3)),
+            "les filtres ne sont retournés que de gauche à droite ; il le faut aussi "
+            "de haut en bas.": _input_gradient_with(
+                lambda W: W[:, ::-1].swapaxes(2, 3)
+            ),
+            "les canaux et les filtres ne sont pas échangés : l'erreur entre par les "
+            "filtres, et sort par les canaux.": _input_gradient_with(
+                lambda W: W[::-1, ::-1]
+            ),
+            "vous retournez aussi les canaux, ou les filtres ; seuls les deux premiers "
+            "axes le sont.": _input_gradient_with(
+                lambda W: W[::-1, ::-1, ::-1, ::-1].swapaxes(2, 3)
+            ),
+            "les filtres sont transposés ; retourner, c'est parcourir à l'envers "
+            "(::-1), et non échanger lignes et colonnes.": _input_gradient_with(
+                lambda W: W.transpose(1, 0, 3, 2)
+            ),
+            "convolve renvoie deux tableaux, et vous les renvoyez tous les deux ; ne "
+            "gardez que le premier.": lambda dZ, W: _convolve(
+                dZ, W[::-1, ::-1].swapaxes(2, 3), 0
+            ),
+            "le signe est inversé.": lambda dZ, W: -_input_gradient(dZ, W),
+        },
+        success="Le retour est une convolution, lui aussi.",
+    ),
+    "max_pool_gradient": Exercise(
+        reference=_max_pool_gradient,
+        cases=[
+            (np.array([[[[3.0]]]]), np.array([[[[2.0]]]]), _tied_block),
+            _pool_case(_rng.normal(size=(2, 4, 6, 3)), _rng),
+            _pool_case(_rng.integers(2, size=(1, 8, 6, 2)).astype(float), _rng),
+            _pool_case(np.ones((2, 2, 4, 1)), _rng),
+        ],
+        mistakes={
+            "à égalité, chaque gagnant reçoit encore l'erreur entière.": _all_winners,
+            "l'erreur est partagée entre les gagnants : c'est permis, mais l'énoncé "
+            "(comme PyTorch) donne tout au premier.": _shared,
+            "c'est le dernier gagnant qui prend tout ; l'énoncé demande le "
+            "premier.": _pool_gradient_with(places=_PLACES[::-1]),
+            "les places sont prises colonne par colonne ; l'ordre de lecture va ligne "
+            "par ligne.": _pool_gradient_with(places=((0, 0), (1, 0), (0, 1), (1, 1))),
+            "taken ne retient que la dernière place ; il faut y ajouter chaque "
+            "gagnant, avec |.": _pool_gradient_with(after=lambda taken, wins: wins),
+            "la condition est inversée : une place gagne si son bloc n'est pas "
+            "encore pris, ~taken.": _pool_gradient_with(
+                rule=lambda best, taken: best & taken
+            ),
+            "toutes les places reçoivent l'erreur, gagnantes ou non.": (
+                _pool_gradient_with(given=lambda dA, wins: dA)
+            ),
+            "l'erreur va aux perdants.": _pool_gradient_with(
+                given=lambda dA, wins: dA * ~wins, rule=lambda best, taken: best
+            ),
+        },
+        success="Chaque erreur est comptée une fois, et une seule.",
+    ),
+    "n_parameters": Value(
+        reference=20490,
+        mistakes={
+            "il manque les biais : un par filtre, et un par réponse.": 20432,
+            "un filtre de la deuxième couche lit les 16 canaux à la fois : il a "
+            "3 × 3 × 16 poids.": 160 + 9 * 32 + 32 + 15690,
+            "la couche dense lit les cartes résumées deux fois : 7 × 7, et non "
+            "14 × 14.": 160 + 4640 + 14 * 14 * 32 * 10 + 10,
+            "la couche dense lit les cartes résumées : 7 × 7, et non 28 × 28.": (
+                160 + 4640 + 28 * 28 * 32 * 10 + 10
+            ),
+            "il manque la couche dense.": 160 + 4640,
+            "ce n'est que la couche dense ; ajoutez les deux convolutions.": 15690,
+            "la couche dense lit les 32 cartes entières, et non un nombre par "
+            "carte.": 160 + 4640 + 330,
+        },
+        tolerance=1e-5,
+        success="Les trois quarts sont dans la couche dense.",
+    ),
+    "shuffled_convolution": Value(
+        reference="a",
+        mistakes={
+            "c'était vrai du réseau dense, qui ignore quels pixels sont voisins ; un "
+            "filtre, lui, ne lit que des voisins.": "b",
+            "il reste quelque chose à lire : la couche dense de la fin, elle, "
+            "s'accommode du mélange.": "c",
+        },
+        success="L'expérience qui suit le montre.",
+    ),
+}
+
 # --- Annexe pytorch_keras
 
+
+def _loss_from_logits(y: np.ndarray, Z: np.ndarray) -> float:
+    losses = np.maximum(Z, 0) - y * Z + np.log1p(np.exp(-np.abs(Z)))
+    return np.mean(losses)
+
+
+def _softplus(Z: np.ndarray) -> np.ndarray:
+    return np.maximum(Z, 0) + np.log1p(np.exp(-np.abs(Z)))
+
+
+class _Line:
+    """Un réseau à un seul poids et son optimiseur, qui imitent ceux de PyTorch.
+
+    Le gradient s'y accumule de même, et il n'y a rien à installer pour juger.
+    """
+
+    def __deepcopy__(self, memo: dict) -> _Line:
+        return self  # _three_steps remet tout à zéro
+
+    def __call__(self, inputs: np.ndarray) -> np.ndarray:
+        self.inputs = inputs
+        return self.weight * inputs
+
+    def zero_grad(self) -> None:
+        self.gradient = 0.0
+
+    def step(self) -> None:
+        self.weight -= 0.1 * self.gradient
+
+
+_LINE = _Line()
+
+
+class _LineLoss:
+    """La moyenne des carrés des écarts, et sa dérivée selon le poids de _LINE."""
+
+    def __init__(self, outputs: np.ndarray, targets: np.ndarray) -> None:
+        errors = outputs - targets
+        self.value = np.mean(errors**2)
+        self.slope = np.mean(2 * errors * _LINE.inputs)
+
+    def backward(self) -> None:
+        _LINE.gradient += self.slope
+
+    def item(self) -> float:
+        return float(self.value)
+
+    __float__ = item
+
+
+def _step_that_calls(*names: str, returned: Callable = _LineLoss.item) -> Callable:
+    """Un pas d'entraînement qui fait ces appels, dans cet ordre."""
+
+    def train_step(network, loss_function, optimizer, inputs, targets):
+        loss = loss_function(network(inputs), targets)
+        for name in names:
+            getattr(loss if name == "backward" else optimizer, name)()
+        return returned(loss)
+
+    return train_step
+
+
+def _train_step(network, loss_function, optimizer, inputs, targets):
+    loss = loss_function(network(inputs), targets)
+    optimizer.zero_grad()
+    loss.backward()
+    optimizer.step()
+    return loss.item()
+
+
+def _three_steps(answer, network, loss_function, optimizer, inputs, targets) -> list:
+    """Ce que rend chacun de trois pas, et le poids qui en résulte."""
+    network.weight, network.gradient, results = 1.0, 0.0, []
+    for _ in range(3):
+        loss = answer(network, loss_function, optimizer, inputs, targets)
+        loss = "la perte, avec son graphe" if isinstance(loss, _LineLoss) else loss
+        results += [loss, network.weight]
+    return results
+
+
+def _torch_filters(W: np.ndarray) -> np.ndarray:
+    return W.transpose(3, 2, 0, 1)
+
+
+LESSONS["pytorch_keras"] = {
+    "square_layer": Value(
+        reference="b",
+        mistakes={
+            "PyTorch ne vérifie que la forme, et celle-ci est bonne : six sur six. Il "
+            "ne peut pas deviner que lignes et colonnes sont échangées.": "a",
+            "transposer une matrice carrée échange ses poids : le neurone 1 reçoit "
+            "ceux que l'entrée 1 envoyait. Le résultat change.": "c",
+        },
+        success="Aucun message : c'est la pire sorte d'erreur.",
+    ),
+    "loss_from_logits": Exercise(
+        reference=_loss_from_logits,
+        cases=[
+            (np.array([[1.0], [0.0]]), np.array([[0.0], [2.0]])),
+            (np.array([[0.0], [1.0], [1.0]]), np.array([[1.0], [-2.0], [3.0]])),
+            (np.array([[1.0], [0.0]]), np.array([[1000.0], [-1000.0]])),
+            (np.array([[0.0], [1.0], [1.0]]), np.array([[900.0], [-800.0], [0.5]])),
+            (
+                np.random.default_rng(0).integers(2, size=(7, 1)).astype(float),
+                np.random.default_rng(1).normal(scale=4, size=(7, 1)),
+            ),
+        ],
+        mistakes={
+            "la perte est une moyenne sur les exemples ; il manque "
+            "np.mean.": lambda y, Z: _softplus(Z) - y * Z,
+            "vous additionnez les pertes des exemples ; il en faut la "
+            "moyenne.": lambda y, Z: np.sum(_softplus(Z) - y * Z),
+            "le terme − y z se retranche ; vous l'ajoutez.": lambda y, Z: np.mean(
+                _softplus(Z) + y * Z
+            ),
+            "c'est juste tant que z reste petit, mais l'exponentielle de z déborde "
+            "quand z vaut mille ; elle doit porter sur −|z|.": lambda y, Z: np.mean(
+                np.log1p(np.exp(Z)) - y * Z
+            ),
+            "l'exponentielle de −z déborde quand z vaut −1000 ; elle doit porter "
+            "sur −|z|.": lambda y, Z: np.mean(
+                np.maximum(Z, 0) - y * Z + np.log1p(np.exp(-Z))
+            ),
+            "vous repassez par la sigmoïde, que l'ordinateur arrondit à 0 ou à 1 : le "
+            "logarithme est alors infini.": lambda y, Z: _loss(y, sigmoid(Z)),
+            "en écartant la probabilité de 0 et de 1, vous plafonnez la perte ; la "
+            "formule qui part de z n'en a pas besoin.": lambda y, Z: utilities.log_loss(
+                y, sigmoid(Z)
+            ),
+            "il manque la partie linéaire, max(z, 0) − y z.": lambda y, Z: np.mean(
+                np.log1p(np.exp(-np.abs(Z)))
+            ),
+            "max(z, 0) regarde z case par case : c'est np.maximum(Z, 0) ; np.max(Z) "
+            "rend le plus grand de tous.": lambda y, Z: np.mean(
+                np.max(Z) - y * Z + np.log1p(np.exp(-np.abs(Z)))
+            ),
+        },
+        success="Mille, moins mille : rien ne déborde, et rien n'est arrondi.",
+    ),
+    "train_step": Exercise(
+        reference=_train_step,
+        cases=[
+            (_LINE, _LineLoss, _LINE, np.array([1.0, 2.0]), np.array([3.0, 4.0])),
+            (_LINE, _LineLoss, _LINE, np.array([0.5, -1, 2]), np.array([1.0, 0, -1])),
+        ],
+        run=_three_steps,
+        mistakes={
+            "chaque backward ajoute son gradient à celui des lots d'avant, que rien "
+            "n'efface : il manque optimizer.zero_grad().": _step_that_calls(
+                "backward", "step"
+            ),
+            "aucun poids ne bouge : le pas, optimizer.step(), vient après "
+            "loss.backward(), et rien n'efface le gradient entre les "
+            "deux.": _step_that_calls("backward", "zero_grad", "step"),
+            "le pas se sert du gradient du lot d'avant : appelez loss.backward() avant "
+            "optimizer.step().": _step_that_calls("step", "zero_grad", "backward"),
+            "vous rendez la perte avec le graphe qui a servi à la calculer ; "
+            "loss.item() n'en garde que le nombre.": _step_that_calls(
+                "zero_grad", "backward", "step", returned=lambda loss: loss
+            ),
+            "la fonction ne renvoie rien (None) ; gardez la dernière ligne, "
+            "return loss.item().": _step_that_calls(
+                "zero_grad", "backward", "step", returned=lambda loss: None
+            ),
+        },
+        success="Effacer, rétropropager, faire un pas : dans cet ordre.",
+    ),
+    "epoch_loss": Value(
+        reference=0.52,
+        mistakes={
+            "c'est la moyenne des trois lots, mais le dernier n'a que cinq exemples : "
+            "il doit peser deux fois moins.": 0.6,
+            "c'est la somme des trois pertes ; il faut une moyenne, où chaque lot pèse "
+            "autant que ses exemples.": 1.8,
+            "il reste à diviser par le nombre d'exemples.": 13.0,
+            "vous divisez par trente ; il n'y a que vingt-cinq exemples.": 13 / 30,
+            "vous divisez par le nombre de lots ; ce sont les exemples qu'il faut "
+            "compter.": 13 / 3,
+        },
+        success="C'est la perte que Keras affiche, et celle de loss_curve_.",
+    ),
+    "torch_filters": Exercise(
+        reference=_torch_filters,
+        cases=[
+            (np.arange(1.0, 5).reshape(2, 2, 1, 1),),
+            (np.arange(48.0).reshape(2, 2, 3, 4),),
+            (np.random.default_rng(0).normal(size=(3, 3, 2, 5)),),
+        ],
+        mistakes={
+            "le filtre et le canal sont bien placés, mais la ligne et la colonne "
+            "sont échangées, et chaque filtre est transposé.": lambda W: W.T,
+            "la forme est bonne, mais reshape garde l'ordre des nombres, et les "
+            "mélange ; c'est l'ordre des axes qu'il faut changer, avec "
+            "transpose.": lambda W: W.reshape(*W.shape[:1:-1], *W.shape[:2]),
+            "vos filtres sont bien les premiers, mais le canal est resté le dernier ; "
+            "il vient en deuxième.": lambda W: W.transpose(3, 0, 1, 2),
+            "vous mettez le canal avant le filtre ; c'est (n, c, k, k).": lambda W: (
+                W.transpose(2, 3, 0, 1)
+            ),
+            "rien n'a bougé : transpose, comme reshape, rend un nouveau tableau, et "
+            "c'est lui qu'il faut renvoyer.": lambda W: W,
+        },
+        success="Les nombres n'ont pas changé, seul l'ordre des axes.",
+    ),
+}
+
 # --- Annexe recurrence
+
+
+def _rnn_forward(X, W, U, b):
+    return _rnn_by()(X, W, U, b)
+
+
+def _rnn_by(cell=lambda z, h, U: np.tanh(z + h @ U), order=1, last=0):
+    """Une lecture où la cellule, le sens ou la fin est un autre."""
+
+    def wrong(X, W, U, b):
+        m, T, _ = X.shape
+        Z, H = (X @ W + b)[:, ::order], np.zeros((m, T + 1, len(U)))
+        for t in range(1, T + 1 - last):
+            H[:, t] = cell(Z[:, t - 1], H[:, t - 1], U)
+        return H
+
+    return wrong
+
+
+def _rnn_reading_too_far(X, W, U, b):
+    raise IndexError
+
+
+def _rnn_backward(H, U, dh):
+    return _rnn_back_by()(H, U, dh)
+
+
+def _rnn_back_by(
+    slope=lambda H, t: 1 - H[:, t] ** 2,
+    back=lambda dz, dh, U: dz @ U.T,
+    order=-1,
+    first=1,
+):
+    """Un retour où la pente, le passage par U, le sens ou la fin est un autre."""
+
+    def wrong(H, U, dh):
+        dZ = np.zeros_like(H[:, 1:])
+        for t in range(first, H.shape[1])[::order]:
+            dZ[:, t - 1] = dh * slope(H, t)
+            dh = back(dZ[:, t - 1], dh, U)
+        return dZ
+
+    return wrong
+
+
+def _norm(gradients):
+    return np.sqrt(sum(np.sum(gradient**2) for gradient in gradients))
+
+
+def _clip(gradients, max_norm):
+    return _clip_by(_norm)(gradients, max_norm)
+
+
+def _clip_by(norm, scale=lambda norm, max_norm: max_norm / max(norm, max_norm)):
+    """Une coupe où la norme, ou le facteur, est un autre."""
+
+    def wrong(gradients, max_norm):
+        return [scale(norm(gradients), max_norm) * gradient for gradient in gradients]
+
+    return wrong
+
+
+def _lstm_cell(i, f, o, g, c_prev):
+    c = f * c_prev + i * g
+    return o * np.tanh(c), c
+
+
+def _lstm_by(write, read=lambda o, c: o * np.tanh(c)):
+    """Une cellule qui écrit, ou qui lit, sa mémoire autrement."""
+
+    def wrong(i, f, o, g, c_prev):
+        c = write(i, f, g, c_prev)
+        return read(o, c), c
+
+    return wrong
+
+
+def _lstm_write(i, f, g, c_prev):
+    return f * c_prev + i * g
+
+
+def _reading_case(m, T, n, h, rng):
+    return tuple(rng.normal(size=s) for s in ((m, T, n), (n, h), (h, h), (1, h)))
+
+
+def _return_case(m, T, h, rng):
+    H = np.tanh(rng.normal(size=(m, T + 1, h)))
+    return H, rng.normal(size=(h, h)), rng.normal(size=(m, h))
+
+
+def _cell_case(m, h, rng):
+    return *rng.uniform(size=(3, m, h)), *rng.normal(size=(2, m, h))
+
+
+_rng = np.random.default_rng(5)
+_half = np.array([[0.5]])
+
+LESSONS["recurrence"] = {
+    "forgotten_after": Value(
+        reference=7,
+        mistakes={
+            "(1/2)⁶ vaut 1/64, qui est encore plus grand que 1/100.": 6,
+            "c'est vrai aussi après huit étapes, mais ce l'était déjà avant.": 8,
+            "l'influence n'est pas divisée par le nombre d'étapes : chaque étape la "
+            "multiplie par 1/2.": 50,
+            "c'est l'influence elle-même ; on demande le nombre d'étapes.": 1 / 128,
+            "ce nombre d'étapes n'est pas entier ; prenez le premier entier qui "
+            "convient.": np.log2(100),
+        },
+        success="Sept symboles, et le premier ne pèse presque plus rien.",
+    ),
+    "clip": Exercise(
+        reference=_clip,
+        cases=[
+            ([np.array([[3.0, 4.0]])], 1.0),
+            ([_rng.normal(size=(3, 2)), _rng.normal(size=(1, 2))], 0.7),
+            ([_rng.normal(size=(2, 4)), np.array([[5.0]]), np.zeros((1, 4))], 2.0),
+            ([_rng.normal(size=(2, 2)), np.array([[0.1]])], 9.0),
+            ([np.zeros((2, 1)), np.zeros((1, 1))], 1.0),
+        ],
+        mistakes={
+            "un gradient assez court ne doit pas changer ; le vôtre reçoit toujours la "
+            "norme max_norm.": _clip_by(_norm, lambda norm, max_norm: max_norm / norm),
+            "chaque tableau est réduit selon sa propre norme, et la direction change ; "
+            "la norme est celle de tous les tableaux réunis.": lambda gradients, top: [
+                gradient * top / max(_norm([gradient]), top) for gradient in gradients
+            ],
+            "chaque nombre est borné à part, et la direction change ; c'est la norme "
+            "de l'ensemble qu'il faut borner.": lambda gradients, top: [
+                np.clip(gradient, -top, top) for gradient in gradients
+            ],
+            "la racine carrée manque dans la norme.": _clip_by(
+                lambda gradients: _norm(gradients) ** 2
+            ),
+            "la norme est la racine de la somme des carrés, et non la somme des "
+            "valeurs absolues.": _clip_by(
+                lambda gradients: sum(np.sum(np.abs(g)) for g in gradients)
+            ),
+            "vous additionnez les normes des tableaux ; ce sont les carrés qui "
+            "s'additionnent, avant la racine.": _clip_by(
+                lambda gradients: sum(_norm([g]) for g in gradients)
+            ),
+            "la fraction est renversée : un gradient trop long doit raccourcir.": (
+                _clip_by(_norm, lambda norm, top: max(norm, top) / top)
+            ),
+            "les gradients trop longs sont remplacés par zéro ; ils doivent garder "
+            "leur direction.": _clip_by(_norm, lambda norm, top: float(norm <= top)),
+            "rien n'est réduit.": lambda gradients, max_norm: gradients,
+        },
+        success="La direction reste, seule la longueur est bornée.",
+    ),
+    "rnn_forward": Exercise(
+        reference=_rnn_forward,
+        cases=[
+            (np.array([[[1.0], [0.0]]]), np.eye(1), _half, np.zeros((1, 1))),
+            _reading_case(4, 5, 3, 2, _rng),
+            _reading_case(3, 2, 2, 4, _rng),
+            _reading_case(2, 1, 2, 3, _rng),
+        ],
+        mistakes={
+            "la mémoire n'entre pas dans la somme : il y manque H[:, t - 1] @ U.": (
+                _rnn_by(lambda z, h, U: np.tanh(z))
+            ),
+            "la somme ne passe pas par tanh.": _rnn_by(lambda z, h, U: z + h @ U),
+            "tanh ne s'applique qu'à la mémoire ; c'est la somme entière qu'elle "
+            "transforme.": _rnn_by(lambda z, h, U: z + np.tanh(h @ U)),
+            "tanh ne s'applique qu'à ce qui vient de l'entrée ; c'est la somme entière "
+            "qu'elle transforme.": _rnn_by(lambda z, h, U: np.tanh(z) + h @ U),
+            "U est transposée : les états sont des lignes, et U est à leur droite.": (
+                _rnn_by(lambda z, h, U: np.tanh(z + h @ U.T))
+            ),
+            "la boucle s'arrête une étape trop tôt : range(1, T + 1) va de 1 à T.": (
+                _rnn_by(last=1)
+            ),
+            "la suite est lue à l'envers : la première étape vient d'abord.": _rnn_by(
+                order=-1
+            ),
+            "la mémoire traverse U par un produit de matrices (@), et non case par "
+            "case (*).": _rnn_by(lambda z, h, U: np.tanh(z + h * U)),
+            "vous lisez une case de trop : le symbole de l'étape t est à la place "
+            "t - 1, car Python compte depuis zéro.": _rnn_reading_too_far,
+        },
+        success="Une seule boucle, sur le temps ; le lot, lui, avance d'un bloc.",
+    ),
+    "rnn_backward": Exercise(
+        reference=_rnn_backward,
+        cases=[
+            (np.array([[[0.0], [0.5], [0.0]]]), _half, np.array([[1.0]])),
+            _return_case(4, 5, 3, _rng),
+            _return_case(3, 2, 2, _rng),
+            _return_case(2, 1, 4, _rng),
+        ],
+        mistakes={
+            "la pente de tanh manque.": _rnn_back_by(lambda H, t: 1.0),
+            "c'est la pente de l'étape précédente ; à l'étape t, la sortie est "
+            "H[:, t].": _rnn_back_by(lambda H, t: 1 - H[:, t - 1] ** 2),
+            "c'est la pente de la sigmoïde ; celle de tanh est 1 − h².": _rnn_back_by(
+                lambda H, t: H[:, t] * (1 - H[:, t])
+            ),
+            "vous multipliez par la sortie elle-même ; c'est par sa pente, "
+            "1 − h².": _rnn_back_by(lambda H, t: H[:, t]),
+            "U n'est pas transposée : au retour, l'erreur la traverse dans l'autre "
+            "sens. Comme U est carrée, rien ne s'est arrêté.": _rnn_back_by(
+                back=lambda dz, dh, U: dz @ U
+            ),
+            "l'erreur n'est jamais renvoyée : il faut changer dh avant de passer à "
+            "l'étape précédente.": _rnn_back_by(back=lambda dz, dh, U: dh),
+            "l'erreur remonte sans traverser U.": _rnn_back_by(
+                back=lambda dz, dh, U: dz
+            ),
+            "l'erreur renvoyée a oublié la pente : c'est dz, et non dh, qui traverse "
+            "U.": _rnn_back_by(back=lambda dz, dh, U: dh @ U.T),
+            "dh s'accumule ; ici la perte ne regarde que le dernier état, et tout ce "
+            "qui remonte passe par U.": _rnn_back_by(
+                back=lambda dz, dh, U: dh + dz @ U.T
+            ),
+            "les étapes sont prises dans l'ordre de la lecture ; le retour part de la "
+            "dernière.": _rnn_back_by(order=1),
+            "le retour s'arrête une étape trop tôt.": _rnn_back_by(first=2),
+        },
+        success="C'est la rétropropagation du carnet 04, avec le même U à chaque pas.",
+    ),
+    "lstm_cell": Exercise(
+        reference=_lstm_cell,
+        cases=[
+            tuple(np.array([[v]]) for v in (1.0, 0.0, 1.0, 0.5, 2.0)),
+            _cell_case(3, 2, _rng),
+            _cell_case(2, 4, _rng),
+        ],
+        mistakes={
+            "la porte d'oubli efface aussi ce que l'on vient d'écrire ; elle ne "
+            "multiplie que l'ancienne mémoire.": _lstm_by(
+                lambda i, f, g, c: f * (c + i * g)
+            ),
+            "la porte d'oubli manque ; c'était la cellule de 1997, qui ne savait pas "
+            "oublier.": _lstm_by(lambda i, f, g, c: c + i * g),
+            "la porte d'entrée manque devant la proposition g.": _lstm_by(
+                lambda i, f, g, c: f * c + g
+            ),
+            "les portes i et f sont échangées : f garde l'ancien, i laisse entrer le "
+            "nouveau.": _lstm_by(lambda i, f, g, c: i * c + f * g),
+            "la porte d'entrée est ici 1 − f ; dans cette cellule, i est une porte à "
+            "part.": _lstm_by(lambda i, f, g, c: f * c + (1 - f) * g),
+            "tanh manque à la sortie : la mémoire peut dépasser 1, ce que la cellule "
+            "montre, non.": _lstm_by(_lstm_write, lambda o, c: o * c),
+            "la porte de sortie multiplie après tanh, et non avant.": _lstm_by(
+                _lstm_write, lambda o, c: np.tanh(o * c)
+            ),
+            "la porte de sortie manque.": _lstm_by(
+                _lstm_write, lambda o, c: np.tanh(c)
+            ),
+            "les deux résultats sont échangés : h d'abord, puis c.": (
+                lambda *case: _lstm_cell(*case)[::-1]
+            ),
+        },
+        success="Garder, écrire, montrer : trois gestes, trois portes.",
+    ),
+    "shifted_rows": Value(
+        reference="b",
+        mistakes={
+            "dans un sens, les mêmes poids lisent la même suite, un peu plus tôt ou un "
+            "peu plus tard ; dans l'autre, chaque ligne a changé.": "a",
+            "c'est vrai du réseau dense ; mais la LSTM lit toutes les lignes avec les "
+            "mêmes poids.": "c",
+        },
+        success="La suite mesure les deux réseaux, et dit pourquoi.",
+    ),
+}
 
 # --- Annexe profondeur
 

@@ -1,6 +1,8 @@
 """Ce que NumPy seul atteint sur chaque jeu d'images, sur cinq graines.
 
-Usage, depuis la racine du projet : python benchmarks/accuracy.py [--seeds N]
+Usage, depuis la racine du projet :
+
+    python benchmarks/accuracy.py [--seeds N] [--convolution]
 
 Chaque ligne du tableau est un réseau du cours, jugé après sa dernière époque sur les
 images de test, qui n'ont servi ni à l'entraînement ni à l'arrêt. Les réglages, eux, ont
@@ -18,6 +20,8 @@ from statistics import mean
 import numpy as np
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
+from taught import taught_by
+
 from utilities import (
     SET_NAMES,
     NeuralNetwork,
@@ -39,6 +43,11 @@ RUNS = {
         ("silhouettes", None),
         {"hidden_layer_sizes": (32,), "activation": "tanh", **GRADIENT_DESCENT}
         | {"momentum": 0, "batch_size": 32, "learning_rate_init": 0.1, "max_iter": 100},
+    ),
+    "silhouettes, 10": (
+        ("silhouettes", None),
+        {"hidden_layer_sizes": (10,), "alpha": 0, "batch_size": 32}
+        | {"learning_rate_init": 0.003, "max_iter": 20},
     ),
     "silhouettes, 128-64": (
         ("silhouettes", None),
@@ -92,21 +101,165 @@ def score(data, max_shift, options, seed):
     return model.fit(X_train, y_train).score(X_test, y_test)
 
 
+# --- La convolution, face à deux réseaux denses ---------------------------------------
+
+net = taught_by("annexes/convolution")
+# Jeu : réglages de net.train ; fonction qui prédit ; nom, dans RUNS, du réseau dense.
+CONVOLUTIONS = {
+    "silhouettes": (
+        {"n_filters": (16, 32), "n_epochs": 64},
+        net.predict_proba,
+        "silhouettes, 128-64, augmentation",
+    ),
+    "animaux": (
+        {"n_filters": (16, 32), "n_epochs": 26, "dropout": 0.2},
+        net.predict_both_ways,
+        "dix animaux, 128-64, augmentation",
+    ),
+    "photos": (
+        {"n_filters": (16, 32), "n_epochs": 160},
+        net.predict_both_ways,
+        "photographies, 128-64, augmentation",
+    ),
+}
+
+
+def load_maps(name):
+    """Images (m, h, w, 1) en float32, préparées comme dans l'annexe."""
+    X_train, y_train, X_test, y_test = load_data(name)
+    if name == "photos":
+        X_train, X_test = net.prepare(X_train, X_test)
+    else:
+        X_train, X_test = (X[..., None] / np.float32(255) for X in (X_train, X_test))
+    return X_train, y_train.ravel().astype(int), X_test, y_test.ravel().astype(int)
+
+
+def convolution_score(data, options, predict, seed):
+    """Exactitude sur le test du réseau de l'annexe « convolution »."""
+    X_train, y_train, X_test, y_test = data
+    parameters = net.train(X_train, y_train, seed=seed, **options)
+    return net.score(X_test, y_test, parameters, predict)
+
+
+def dense_score(data, seconds, options, seed):
+    """Exactitude d'un réseau dense, en autant de temps, avec les mêmes copies."""
+    X_train, y_train, X_test, y_test = data
+    flat_train, flat_test = (X.reshape(len(X), -1) for X in (X_train, X_test))
+    augment = partial(mirror_and_shift, shape=X_train.shape[1:3])
+    model = NeuralNetwork(**options, augment=augment, random_state=seed)
+    start = time.perf_counter()
+    model.set_params(max_iter=5).fit(flat_train, y_train)
+    n_epochs = int(5 * seconds / (time.perf_counter() - start))
+    return (
+        model.set_params(max_iter=n_epochs)
+        .fit(flat_train, y_train)
+        .score(flat_test, y_test)
+    )
+
+
+def n_hidden(data, options):
+    """Taille de la couche cachée d'un réseau dense qui a autant de paramètres."""
+    X_train, y_train, _, _ = data
+    n_in, n_classes = X_train[0].size, y_train.max() + 1
+    shape, n_filters = X_train.shape[1:], options["n_filters"]
+    parameters = net.initialize(shape, n_filters, n_classes, np.random.default_rng(0))
+    n_parameters = sum(W.size + b.size for W, b in parameters)
+    n_out = 1 if n_classes == 2 else n_classes
+    return round((n_parameters - n_out) / (n_in + 1 + n_out))
+
+
+def compare_convolution(name, seeds):
+    """Trois lignes : la convolution, puis deux réseaux denses, en autant de temps."""
+    data, (options, predict, title) = load_maps(name), CONVOLUTIONS[name]
+    trial = partial(convolution_score, data, options, predict)
+    seconds = report(f"{name}, convolution", trial, seeds)
+    hidden = n_hidden(data, options)
+    rivals = {
+        f"{name}, dense {hidden} (paramètres)": {"hidden_layer_sizes": (hidden,)},
+        f"{name}, dense 128-64 (temps)": RUNS[title][1],
+    }
+    for rival, settings in rivals.items():
+        report(rival, partial(dense_score, data, seconds, settings), seeds)
+
+
+# --- La récurrence --------------------------------------------------------------------
+
+recurrent = taught_by("annexes/recurrence")
+LENGTHS = (10, 20, 40, 60, 100, 200)
+open_at_1 = partial(recurrent.initialize_lstm, forget_bias=1.0)
+
+
+def compare_memories(seeds):
+    """La première lettre d'un mot, retrouvée après 200 lots de mots de T lettres."""
+    contestants = {
+        "réseau récurrent": (recurrent.rnn, recurrent.initialize),
+        "LSTM, biais d'oubli 1": (recurrent.lstm, open_at_1),
+        "LSTM, biais d'oubli 4": (recurrent.lstm, recurrent.initialize_lstm),
+    }
+    for name, contestant in contestants.items():
+        for T in LENGTHS:
+            trial = partial(memory_score, *contestant, T)
+            report(f"{name}, {T} lettres", trial, seeds)
+
+
+def memory_score(layer, start, T, seed):
+    """Part des premières lettres retrouvées."""
+    return recurrent.recall(layer, start, T, seed)[0]
+
+
+def compare_readers(seeds):
+    """Les silhouettes, ligne par ligne, autant de paramètres que « 10 » plus haut."""
+    X_train, y_train, X_test, y_test = load_data()
+    data = X_train / 255, y_train, X_test / 255, y_test
+    for name, start, k, rate in (
+        ("rnn", recurrent.initialize, 75, 0.001),
+        ("lstm", open_at_1, 32, 0.005),
+    ):
+        trial = partial(reader_score, data, getattr(recurrent, name), start, k, rate)
+        report(f"silhouettes par lignes, {name} ({k})", trial, seeds)
+
+
+def reader_score(data, layer, start, k, rate, seed):
+    """Exactitude sur le test d'un réseau qui lit chaque image ligne par ligne."""
+    X_train, y_train, X_test, y_test = data
+    rng = np.random.default_rng(seed)
+    initial = start(28, k, rng)
+    batches = recurrent.epochs(30, X_train, y_train, rng)
+    parameters, _ = recurrent.train(layer, initial, batches, rate)
+    return np.mean(recurrent.predict(layer, X_test, parameters) == y_test)
+
+
+def report(title, trial, seeds):
+    """Écrit une ligne du tableau ; renvoie la durée d'un essai, en secondes."""
+    start = time.perf_counter()
+    scores = [trial(seed) for seed in seeds]
+    seconds = (time.perf_counter() - start) / len(seeds)
+    figures = "".join(f"{percent(f(scores)):>9}" for f in (mean, min, max))
+    print(f"{title:36}{figures}{seconds:10.0f}", flush=True)
+    return seconds
+
+
 def main():
-    """Une ligne du tableau par entraînement de RUNS."""
+    """Une ligne du tableau par entraînement de RUNS, puis celles de la convolution."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--seeds", type=int, default=5, help="nombre de graines (5)")
-    seeds = range(parser.parse_args().seeds)
+    parser.add_argument(
+        "--convolution", action="store_true", help="les lignes de la convolution seules"
+    )
+    arguments = parser.parse_args()
+    seeds = range(arguments.seeds)
     if len(seeds) == 0:
         parser.error("--seeds doit être un entier d'au moins 1")
-    sets = {name: load(name) for name in SET_NAMES}
     print(f"{'':36}{'moyenne':>9}{'min':>9}{'max':>9}  s/graine")
-    for title, ((name, max_shift), options) in RUNS.items():
-        data, start = sets[name], time.perf_counter()
-        scores = [score(data, max_shift, options, seed) for seed in seeds]
-        seconds = (time.perf_counter() - start) / len(seeds)
-        figures = "".join(f"{percent(f(scores)):>9}" for f in (mean, min, max))
-        print(f"{title:36}{figures}{seconds:10.0f}", flush=True)
+    if not arguments.convolution:
+        sets = {name: load(name) for name in SET_NAMES}
+        for title, ((name, max_shift), options) in RUNS.items():
+            report(title, partial(score, sets[name], max_shift, options), seeds)
+    for name in CONVOLUTIONS:
+        compare_convolution(name, seeds)
+    if not arguments.convolution:
+        compare_memories(seeds)
+        compare_readers(seeds)
 
 
 if __name__ == "__main__":

@@ -32,6 +32,8 @@ from sklearn.neural_network import MLPClassifier
 from threadpoolctl import threadpool_info
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
+from taught import taught_by
+
 from utilities import NeuralNetwork, decimal, flatten_images, load_data
 
 try:
@@ -40,6 +42,7 @@ except ImportError:
     torch = None
 
 OURS, FLOOR = "utilities.NeuralNetwork", "plancher (produits seuls)"
+OUR_CONVOLUTION = "annexe « convolution »"
 PAUSE = 0.1  # secondes : les fils du concurrent précédent cessent d'attendre activement
 LEARNING_RATE = 0.001
 Train = Callable[[int], None]  # entraîne un réseau neuf pendant n époques
@@ -159,16 +162,88 @@ def time_epoch(train: Train, w: Workload) -> float:
     return 1000 * float(long - short) / (w.long - w.short)
 
 
-def measure(w: Workload, n_rounds: int) -> dict[str, list[float]]:
-    """Durées de chaque concurrent, une par tour compté ; aucune pour un absent."""
+def dense_contestants(w: Workload) -> dict[str, Train | None]:
+    """Les réseaux denses, et leur plancher ; None pour un absent."""
     name = f"PyTorch {'Adam' if w.solver == 'adam' else 'SGD'}"
-    contestants = {
+    return {
         OURS: scikit_learn_like(NeuralNetwork, w),
         name: torch and pytorch(w, fused=False),
         f"{name}, fused=True": torch and pytorch(w, fused=True),
         "MLPClassifier": scikit_learn_like(MLPClassifier, w),
         FLOOR: matrix_products(w),
     }
+
+
+# --- La convolution -------------------------------------------------------------------
+
+N_FILTERS, DROPOUT = (16, 32), 0.3
+
+
+def convolution_workload(quick: bool) -> Workload:
+    """Le réseau de l'annexe sur les silhouettes ; layer_sizes : ses canaux."""
+    pets, labels = read("silhouettes")
+    return Workload(pets, labels, (1, *N_FILTERS, 2), 32, "adam", 1, 2 if quick else 4)
+
+
+def convolution_contestants(w: Workload) -> dict[str, Train | None]:
+    """Le réseau de l'annexe, et le même en PyTorch ; None pour un absent."""
+    channels_last = torch and torch_convolution(w, torch.channels_last)
+    return {
+        OUR_CONVOLUTION: numpy_convolution(w),
+        "PyTorch Adam": torch and torch_convolution(w, torch.contiguous_format),
+        "PyTorch, channels_last": channels_last,
+    }
+
+
+def numpy_convolution(w: Workload) -> Train:
+    """La boucle de l'annexe, sans augmentation : PyTorch n'en fait pas non plus."""
+    net, X = taught_by("annexes/convolution"), w.X.reshape(-1, 28, 28, 1)
+
+    def train(n_epochs: int) -> None:
+        options = {
+            "n_filters": N_FILTERS,
+            "batch_size": w.batch_size,
+            "dropout": DROPOUT,
+        }
+        net.train(X, w.y, n_epochs, move=lambda X, rng: X, **options)
+
+    return train
+
+
+def torch_convolution(w: Workload, memory_format: object) -> Train:
+    """La boucle usuelle, et le même taux décroissant."""
+    X = torch.from_numpy(w.X.reshape(-1, 1, 28, 28))
+    X, y = X.contiguous(memory_format=memory_format), torch.from_numpy(w.y)
+    loss, nn = torch.nn.CrossEntropyLoss(), torch.nn
+
+    def train(n_epochs: int) -> None:
+        layers, n_maps = [], 1
+        for n in N_FILTERS:
+            layers += [nn.Conv2d(n_maps, n, 3, padding=1), nn.MaxPool2d(2), nn.ReLU()]
+            n_maps = n
+        n_features = n_maps * (28 // 2 ** len(N_FILTERS)) ** 2
+        layers += [nn.Flatten(), nn.Dropout(DROPOUT), nn.Linear(n_features, 2)]
+        model = nn.Sequential(*layers).to(memory_format=memory_format)
+        optimizer = torch.optim.Adam(model.parameters(), lr=0.003, fused=True)
+        n_steps = n_epochs * -(-len(X) // w.batch_size)
+        schedule = torch.optim.lr_scheduler.CosineAnnealingLR(optimizer, n_steps)
+        for _ in range(n_epochs):
+            for batch in torch.randperm(len(X)).split(w.batch_size):
+                optimizer.zero_grad(set_to_none=True)
+                loss(model(X[batch]), y[batch]).backward()
+                optimizer.step()
+                schedule.step()
+
+    return train
+
+
+# --- Les tableaux ---------------------------------------------------------------------
+
+
+def measure(
+    contestants: dict[str, Train | None], w: Workload, n_rounds: int
+) -> dict[str, list[float]]:
+    """Durées de chaque concurrent, une par tour compté ; aucune pour un absent."""
     times = {name: [] for name in contestants}
     for _ in range(1 + n_rounds):
         for name, train in contestants.items():
@@ -182,17 +257,22 @@ def print_table(w: Workload, times: dict[str, list[float]]) -> None:
     sizes = "-".join(map(str, w.layer_sizes))
     print(f"\n{sizes}, {len(w.X)} images par lots de {w.batch_size}, {w.solver}")
     print(f"(une mesure : {w.short} et {w.long} époques)")
-    print(f"{'':26}{'ms/époque':>10}{'min – max':>20}{'/ nous':>8}{'/ plancher':>12}")
+    references = {"/ nous": next(iter(times))}
+    if FLOOR in times:
+        references["/ plancher"] = FLOOR
+    titles = "".join(f"{title:>12}" for title in references)
+    print(f"{'':26}{'ms/époque':>10}{'min – max':>20}{titles}")
     for name, values in times.items():
         if not values:
             print(f"{name:26}{'absent':>10}")
             continue
         span = f"{decimal(min(values))} – {decimal(max(values))}"
-        ours, floor = (
+        ratios = (
             decimal(median(a / b for a, b in zip(values, times[reference])))
-            for reference in (OURS, FLOOR)
+            for reference in references.values()
         )
-        print(f"{name:26}{decimal(median(values)):>10}{span:>20}{ours:>8}{floor:>12}")
+        columns = "".join(f"{ratio:>12}" for ratio in ratios)
+        print(f"{name:26}{decimal(median(values)):>10}{span:>20}{columns}")
 
 
 def traced_peak(w: Workload, n_epochs: int) -> float:
@@ -223,10 +303,12 @@ def main() -> None:
         f"Médianes de {options.rounds} tours ; / nous > 1 : le module est plus rapide"
     )
     for w in make_workloads(options.quick):
-        print_table(w, measure(w, options.rounds))
+        print_table(w, measure(dense_contestants(w), w, options.rounds))
         _, few, many = (traced_peak(w, n_epochs) for n_epochs in (1, 2, 12))
         growth = f"{decimal(few, 0)} → {decimal(many, 0)} Kio"
         print(f"Mémoire du module, au plus haut, de 2 à 12 époques : {growth}")
+    w = convolution_workload(options.quick)
+    print_table(w, measure(convolution_contestants(w), w, options.rounds))
 
 
 if __name__ == "__main__":

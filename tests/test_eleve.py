@@ -165,8 +165,11 @@ def printed(cell):
 
 
 @each_lesson
-def test_with_every_hole_empty_it_prints_what_the_lesson_prints(path):
+def test_with_every_hole_empty_it_prints_what_the_lesson_prints(
+    path, skip_if_libraries_lack
+):
     """Chaque cellule, exécutée deux fois de suite : qui revient en arrière le fait."""
+    skip_if_libraries_lack(path)
     lesson, student = read(path), edition(path)
     resources = {"metadata": {"path": str(prepare.STUDENT)}}
     client = NotebookClient(student, timeout=600, resources=resources)

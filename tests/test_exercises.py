@@ -88,6 +88,7 @@ def namespace(name):
         "np": np,
         "neuron": lambda X, W, b: known["sigma"](X @ W + b),
         "DERIVATIVES": utilities.DERIVATIVES,
+        "neighbourhoods": exercises._neighbourhoods,
         "topological_order": exercises._topological_order,
     }
 
@@ -158,6 +159,8 @@ OTHER = {
     ast.Gt: [ast.GtE, ast.Lt],
     ast.GtE: [ast.Lt],
     ast.Eq: [ast.NotEq],
+    ast.BitAnd: [ast.BitOr],
+    ast.BitOr: [ast.BitAnd],
 }
 
 
@@ -269,6 +272,28 @@ FRESH = {
     "forward_propagation": lambda rng: (rng.normal(size=(6, 3)), layers(rng, 3, 5, 2)),
     "back_propagation": backward,
     "Adam": lambda rng: list(rng.normal(size=(6, 3, 2))),
+    "convolve": lambda rng: exercises._convolution_case(2, 3, 4, 2, 3, 3, rng),
+    "input_gradient": lambda rng: exercises._error_case(2, 3, 4, 2, 3, 3, rng),
+    "max_pool_gradient": lambda rng: exercises._pool_case(
+        rng.integers(3, size=(2, 4, 6, 2)).astype(float), rng
+    ),
+    "loss_from_logits": lambda rng: (
+        column(rng, 8),
+        rng.choice([1, 300], size=(8, 1)) * rng.normal(size=(8, 1)),
+    ),
+    "train_step": lambda rng: (
+        *ALL["train_step"].cases[0][:3],
+        *rng.normal(size=(2, 5)),
+    ),
+    "torch_filters": lambda rng: (rng.normal(size=(3, 3, 3, 4)),),
+    "rnn_forward": lambda rng: [
+        rng.normal(size=s) for s in ((4, 5, 2), (2, 3), (3, 3), (1, 3))
+    ],
+    "rnn_backward": lambda rng: [
+        rng.uniform(-1, 1, s) for s in ((4, 6, 3), (3, 3), (4, 3))
+    ],
+    "clip": lambda rng: ([rng.normal(size=s) for s in ((2, 3), (1, 3))], 1.5),
+    "lstm_cell": lambda rng: [*rng.normal(size=(5, 4, 3))],
     "backward": arrows,
     "unbroadcast": lambda rng: (rng.normal(size=(3, 2, 4)), (2, 1)),
     "quotient_gradients": lambda rng: tuple(rng.normal(size=(3, 2, 5))),
@@ -390,7 +415,7 @@ def test_what_is_no_answer_is_never_right(name):
 
     def modifying(*arguments):
         result = copy.deepcopy(entry.run(entry.reference, *copy.deepcopy(arguments)))
-        for array in arguments:
+        for array in flat(arguments):
             if isinstance(array, np.ndarray):
                 array[...] = 77
         return result

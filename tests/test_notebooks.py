@@ -238,13 +238,28 @@ TAUGHT = {
 }
 
 
+def taught_in(path):
+    found = {}
+    for cell in code_cells(path):
+        found |= definitions(cell.source)
+    return found
+
+
 def test_taught_code_is_the_module_s_code(notebook):
     """Une fonction enseignée et celle du module ne diffèrent pas d'un signe."""
     module = definitions((ROOT / "utilities.py").read_text(encoding="utf-8"))
-    taught = {}
-    for cell in code_cells(notebook):
-        taught |= definitions(cell.source)
+    taught = taught_in(notebook)
     shared = taught.keys() & module.keys()
     assert shared == TAUGHT.get(notebook.stem, set())
     for name in shared:
         assert taught[name] == module[name], name
+
+
+def test_borrowed_code_is_that_of_the_annexe_which_teaches_it():
+    """Une annexe peut s'exécuter seule ; ce qu'elle reprend d'une autre y est écrit."""
+    lender, borrower = (
+        taught_in(ROOT / "notebooks" / "annexes" / f"{stem}.ipynb")
+        for stem in ("convolution", "pytorch_keras")
+    )
+    for name in ("neighbourhoods", "convolve", "max_pool"):
+        assert borrower[name] == lender[name], name

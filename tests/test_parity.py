@@ -1,13 +1,12 @@
-"""`NeuralNetwork` pas à pas, face à PyTorch et à scikit-learn.
+"""`NeuralNetwork` pas à pas, face à PyTorch, à scikit-learn et à Keras.
 
-Du même départ, sur les mêmes lots, les trois programmes doivent faire les mêmes 200 pas
+Du même départ, sur les mêmes lots, les programmes doivent faire les mêmes 200 pas
 et s'arrêter à la même époque. Le cours ne demande pas PyTorch : sans lui, ses tests
 sont passés.
 """
 
-import re
+import sys
 
-import nbformat
 import numpy as np
 import pytest
 from sklearn.neural_network import MLPClassifier, _multilayer_perceptron
@@ -19,6 +18,9 @@ from utilities import (
     initialize_parameters,
     load_data,
 )
+
+sys.path.insert(0, str(ROOT / "benchmarks"))
+from taught import taught_by
 
 HIDDEN = (16, 8)
 N_STEPS = 200
@@ -261,38 +263,232 @@ def test_stops_at_the_epoch_of_scikit_learn(stop, patience, problems, monkeypatc
     assert_same_training(model, mlp.loss_curve_, mlp.coefs_, mlp.intercepts_)
 
 
-# --- Les extraits de l'annexe --------------------------------------------------------
+# --- Keras ----------------------------------------------------------------------------
 
 
-def excerpt(library):
-    """L'extrait de code qui, dans l'annexe, importe cette bibliothèque."""
-    path = ROOT / "notebooks" / "annexes" / "pytorch_keras.ipynb"
-    cells = nbformat.read(path, as_version=4).cells
-    text = "\n".join(cell.source for cell in cells if cell.cell_type == "markdown")
-    blocks = re.findall(r"```python\n(.*?)```", text, flags=re.DOTALL)
-    [block] = [block for block in blocks if f"import {library}\n" in block]
-    return block
+@pytest.fixture
+def keras(torch, monkeypatch):
+    """Keras sur PyTorch, tout en float64 ; l'abandon du test s'il n'est pas installé.
 
-
-@pytest.mark.parametrize(
-    ("library", "tolerance"),
-    [("torch", 1e-10), ("keras", 1e-4)],
-    ids=["torch", "keras"],
-)
-def test_the_excerpts_of_the_annexe_run_and_agree(library, tolerance, monkeypatch):
-    """Le 11-6-6-1 écrit en PyTorch (float64) et en Keras (float32) : même courbe."""
+    Sans la table modifiée ici, ses produits de matrices reviennent à float32, quoi que
+    l'on ait demandé : github.com/keras-team/keras/issues/23704.
+    """
     monkeypatch.setenv("KERAS_BACKEND", "torch")
-    pytest.importorskip(library, reason=f"{library} n'est pas installé")
-    rng = np.random.default_rng(0)
-    X = rng.normal(size=(500, 11))
-    y = (X[:, :1] * X[:, 1:2] > 0).astype(float)
-    initial = initialize_parameters([11, 6, 6, 1], rng)
-    namespace = {"X": X, "y": y, "initial": initial}
-    exec(excerpt(library), namespace)
+    monkeypatch.setenv("KERAS_TORCH_DEVICE", "cpu")
+    keras = pytest.importorskip("keras")
+    from keras.src.backend.common import dtypes
 
-    monkeypatch.setattr("utilities.initialize_parameters", lambda *_: initial)
-    options = {"solver": "sgd", "momentum": 0, "alpha": 0, "batch_size": 500}
-    model = NeuralNetwork((6, 6), **options, learning_rate_init=0.2, max_iter=300)
-    model.fit(X, y)
-    assert model.loss_ < 0.9 * model.loss_curve_[0]
-    np.testing.assert_allclose(namespace["losses"], model.loss_curve_, rtol=tolerance)
+    monkeypatch.setitem(dtypes.BIT64_TO_BIT32_DTYPE, "float64", "float64")
+    keras.config.set_floatx("float64")
+    yield keras
+    keras.config.set_floatx("float32")
+
+
+def test_every_epoch_is_that_of_keras(problems, keras):
+    """50 époques d'Adam, en quatre lots de 25 images : 200 pas.
+
+    Comme scikit-learn, Keras ajoute epsilon avant la correction du biais.
+    """
+    X, y = problems[2]
+    options = {"learning_rate_init": 0.001, "epsilon": 1e-20, "alpha": 0}
+    model = ours(X, y, batch_size=25, max_iter=N_STEPS // 4, **options)
+
+    layers = [keras.layers.Dense(n, "relu", dtype="float64") for n in HIDDEN]
+    layers.append(keras.layers.Dense(1, dtype="float64"))
+    network = keras.Sequential([keras.Input((X.shape[1],), dtype="float64"), *layers])
+    start = initial_parameters(X, 1)
+    network.set_weights([array for W, b in start for array in (W, b.ravel())])
+    network.compile(
+        keras.optimizers.Adam(0.001, epsilon=1e-20),
+        keras.losses.BinaryCrossentropy(from_logits=True),
+    )
+    options = {"batch_size": 25, "shuffle": False, "verbose": 0}
+    losses = network.fit(X, y, epochs=N_STEPS // 4, **options).history["loss"]
+    arrays = network.get_weights()
+    assert_same_training(model, np.array(losses), arrays[::2], arrays[1::2])
+
+
+# --- La convolution -------------------------------------------------------------------
+
+
+@pytest.fixture(scope="module")
+def net():
+    """Les fonctions que les cellules de l'annexe « convolution » définissent."""
+    return taught_by("annexes/convolution")
+
+
+def to_torch(torch, X):
+    """Nos images (m, h, w, c), rangées comme PyTorch les veut : (m, c, h, w)."""
+    return torch.from_numpy(np.ascontiguousarray(X.transpose(0, 3, 1, 2)))
+
+
+def from_torch(tensor):
+    return tensor.detach().numpy().transpose(0, 2, 3, 1)
+
+
+def assert_equal(actual, expected):
+    """À 1e-10 près du plus grand nombre du tableau."""
+    atol = TOLERANCE * np.abs(expected).max()
+    np.testing.assert_allclose(actual, expected, rtol=0, atol=atol)
+
+
+@pytest.mark.parametrize("k", [1, 3, 5])
+def test_convolution_and_its_three_gradients_are_those_of_torch(k, net, torch):
+    rng = np.random.default_rng(k)
+    X, dZ = rng.normal(size=(3, 6, 5, 2)), rng.normal(size=(3, 6, 5, 4))
+    W, b = rng.normal(size=(k, k, 2, 4)), rng.normal(size=(1, 4))
+    inputs = to_torch(torch, X).requires_grad_()
+    weight = torch.from_numpy(W.transpose(3, 2, 0, 1).copy()).requires_grad_()
+    bias = torch.from_numpy(b.ravel()).requires_grad_()
+    outputs = torch.nn.functional.conv2d(inputs, weight, bias, padding=k // 2)
+    outputs.backward(to_torch(torch, dZ))
+    Z, R = net.convolve(X, W, b)
+    assert_equal(Z, from_torch(outputs))
+    dW, db = net.filter_gradients(dZ, R, W)
+    assert_equal(dW, weight.grad.numpy().transpose(2, 3, 1, 0))
+    assert_equal(db, bias.grad.numpy()[None])
+    assert_equal(net.input_gradient(dZ, W), from_torch(inputs.grad))
+
+
+def test_max_pooling_gives_a_tie_to_the_place_torch_gives_it_to(net, torch):
+    """Des entiers de 0 à 2 : deux blocs sur trois ont plusieurs gagnants."""
+    rng = np.random.default_rng(0)
+    Z = rng.integers(3, size=(4, 6, 8, 3)).astype(float)
+    dA = rng.normal(size=(4, 3, 4, 3))
+    inputs = to_torch(torch, Z).requires_grad_()
+    outputs = torch.nn.functional.max_pool2d(inputs, 2)
+    outputs.backward(to_torch(torch, dA))
+    A = net.max_pool(Z)
+    np.testing.assert_array_equal(A, from_torch(outputs))
+    np.testing.assert_array_equal(
+        net.max_pool_gradient(dA, A, Z), from_torch(inputs.grad)
+    )
+
+
+def torch_convolutional(torch, parameters, shape):
+    """Le réseau de l'annexe en PyTorch, avec les mêmes poids."""
+    *convolutions, (W_out, b_out) = parameters
+    layers, (h, w, n) = [], shape
+    for W, b in convolutions:
+        k, _, c, n = W.shape
+        layer = torch.nn.Conv2d(c, n, k, padding=k // 2, dtype=torch.float64)
+        with torch.no_grad():
+            layer.weight.copy_(torch.from_numpy(W.transpose(3, 2, 0, 1).copy()))
+            layer.bias.copy_(torch.from_numpy(b.ravel()))
+        layers += [layer, torch.nn.MaxPool2d(2), torch.nn.ReLU()]
+        h, w = h // 2, w // 2
+    dense = torch.nn.Linear(*W_out.shape, dtype=torch.float64)
+    rows = W_out.reshape(h, w, n, -1).transpose(3, 2, 0, 1).reshape(W_out.shape[::-1])
+    with torch.no_grad():
+        dense.weight.copy_(torch.from_numpy(rows.copy()))
+        dense.bias.copy_(torch.from_numpy(b_out.ravel()))
+    return torch.nn.Sequential(*layers, torch.nn.Flatten(), dense)
+
+
+def test_a_hundred_convolutional_steps_are_those_of_torch(net, torch):
+    """Sur les vraies silhouettes, pleines d'égalités ; Adam, en lots de 25."""
+    X, y, _, _ = load_data("animaux")
+    rows = np.linspace(0, len(X) - 1, 100).astype(int)
+    X, y = X[rows, ..., None] / 255, y[rows].ravel().astype(int)
+    rng = np.random.default_rng(0)
+    parameters = net.initialize((28, 28, 1), (4, 8), 10, rng, dtype="float64")
+    network = torch_convolutional(torch, parameters, X.shape[1:])
+    optimizer = torch.optim.Adam(network.parameters(), lr=0.001)
+    criterion = torch.nn.CrossEntropyLoss()
+    solvers = [(net.Adam(), net.Adam()) for _ in parameters]
+    losses, expected = [], []
+    for t in range(100):
+        batch = slice(t % 4 * 25, t % 4 * 25 + 25)
+        Y = np.eye(10)[y[batch]]
+        output, cache = net.forward(X[batch], parameters)
+        losses.append(net.cross_entropy(Y, output))
+        gradients = net.backward(Y, parameters, output, cache)
+        for layer, adams, pair in zip(parameters, solvers, gradients):
+            for parameter, adam, gradient in zip(layer, adams, pair):
+                net.update(parameter, adam(gradient), 0.001)
+
+        optimizer.zero_grad()
+        outputs = network(to_torch(torch, X[batch]))
+        loss = criterion(outputs, torch.from_numpy(y[batch]))
+        loss.backward()
+        optimizer.step()
+        expected.append(loss.item())
+    np.testing.assert_allclose(losses, expected, rtol=TOLERANCE, atol=0)
+    assert losses[-1] < losses[0] / 2
+    kernel = network[0].weight.detach().numpy().transpose(2, 3, 1, 0)
+    assert_equal(parameters[0][0], kernel)
+    assert_equal(parameters[-1][1], network[-1].bias.detach().numpy()[None])
+
+
+# --- Les réseaux récurrents -----------------------------------------------------------
+
+
+@pytest.fixture(scope="module")
+def recurrence():
+    """Les fonctions que les cellules de l'annexe « récurrence » définissent."""
+    return taught_by("annexes/recurrence")
+
+
+def in_torch_layout(W, U, b, V, d):
+    """Nos paramètres, transposés ; les portes dans l'ordre i, f, g, o de PyTorch."""
+    n_blocks = W.shape[1] // len(U)
+
+    def reorder(array):  # de i, f, o, g
+        blocks = np.split(array, n_blocks, axis=1)
+        return np.hstack([*blocks[:2], *blocks[:1:-1]])
+
+    shared = reorder(W).T, reorder(U).T, reorder(b).ravel()
+    return [np.ascontiguousarray(array) for array in (*shared, V.T, d.ravel())]
+
+
+def torch_recurrent_training(torch, name, X, y, start, max_norm):
+    """Chaque perte, et les derniers paramètres ; gradients coupés, puis Adam.
+
+    PyTorch ajoute deux biais, dont la somme est le nôtre. S'ils apprenaient tous deux,
+    elle ferait deux pas à la fois : le second reste nul.
+    """
+    _, U, _, V, _ = start
+    options = {"batch_first": True, "dtype": torch.float64}
+    layer = getattr(torch.nn, name)(X.shape[2], len(U), **options)
+    output = torch.nn.Linear(len(V), 1, dtype=torch.float64)
+    learnt = [layer.weight_ih_l0, layer.weight_hh_l0, layer.bias_ih_l0]
+    learnt += [output.weight, output.bias]
+    with torch.no_grad():
+        for parameter, array in zip(learnt, in_torch_layout(*start), strict=True):
+            parameter.copy_(torch.from_numpy(array))
+        layer.bias_hh_l0.zero_()
+    optimizer = torch.optim.Adam(learnt, lr=0.01)
+    criterion, losses = torch.nn.BCEWithLogitsLoss(), []
+    X, y = torch.from_numpy(X), torch.from_numpy(y)
+    for _ in range(N_STEPS):
+        layer.zero_grad()
+        output.zero_grad()
+        states, _ = layer(X)
+        loss = criterion(output(states[:, -1]), y)
+        loss.backward()
+        norm = sum(p.grad.square().sum() for p in learnt).sqrt().item()
+        for p in learnt:  # clip_grad_norm_ ajoute 1e-6 à la norme
+            p.grad *= max_norm / max(norm, max_norm)
+        optimizer.step()
+        losses.append(loss.item())
+    return losses, [parameter.detach().numpy() for parameter in learnt]
+
+
+@pytest.mark.parametrize("max_norm", [1e9, 0.05], ids=["entier", "coupe"])
+@pytest.mark.parametrize("name", ["RNN", "LSTM"])
+def test_every_recurrent_step_is_that_of_torch(name, max_norm, recurrence, torch):
+    """Deux cents pas sur neuf étapes : mêmes pertes, mêmes paramètres."""
+    rng = np.random.default_rng(SEED)
+    X, y = rng.normal(size=(20, 9, 3)), rng.integers(2, size=(20, 1)).astype(float)
+    start = recurrence.initialize(3, 5, rng, n_blocks={"RNN": 1, "LSTM": 4}[name])
+    start = [array + 0.1 * rng.normal(size=array.shape) for array in start]
+    layer, train = getattr(recurrence, name.lower()), recurrence.train
+    parameters, losses = train(layer, start, [(X, y)] * N_STEPS, max_norm=max_norm)
+    expected_losses, expected = torch_recurrent_training(
+        torch, name, X, y, start, max_norm
+    )
+    assert expected_losses[-1] < 0.5 * expected_losses[0]
+    np.testing.assert_allclose(losses, expected_losses, rtol=TOLERANCE, atol=0)
+    for actual, array in zip(in_torch_layout(*parameters), expected, strict=True):
+        atol = TOLERANCE * np.abs(array).max()
+        np.testing.assert_allclose(actual, array, rtol=0, atol=atol)
