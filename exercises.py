@@ -3479,8 +3479,8 @@ LESSONS["recurrence"] = {
 class _Node:
     """Un nœud de graphe, comme le Value du carnet : ce que le juge donne à lire."""
 
-    def __init__(self, parents: tuple, slopes: tuple) -> None:
-        self.value, self.parents, self.slopes, self.sign = 1.0, parents, slopes, ""
+    def __init__(self, value: float, parents: tuple, slopes: tuple) -> None:
+        self.value, self.parents, self.slopes = value, parents, slopes
 
 
 def _topological_order(root: object) -> list:
@@ -3514,9 +3514,9 @@ def _backward_on_graph(answer, *arrows):
     racine
     """
     nodes = []
-    for pairs in arrows:
+    for value, pairs in enumerate(arrows, start=2):  # des valeurs qui ne valent pas 1
         parents = tuple(nodes[rank] for rank, _ in pairs)
-        nodes.append(_Node(parents, tuple(slope for _, slope in pairs)))
+        nodes.append(_Node(value, parents, tuple(slope for _, slope in pairs)))
     before = [(node.parents, node.slopes) for node in nodes]
     gradients = answer(nodes[-1])
     if before != [(node.parents, node.slopes) for node in nodes]:
@@ -3529,23 +3529,21 @@ def _backward_on_graph(answer, *arrows):
 
 
 def _walk_with(
-    seed=1.0,
+    seed=lambda root: 1.0,
     direction=-1,
-    contribution=lambda slope, gradient, node: slope * gradient,
+    contribution=lambda slope, gradient: slope * gradient,
     add=lambda before, new: before + new,
-    swap=False,
 ):
     """Un retour où un détail est changé."""
 
     def wrong(root):
         order = _topological_order(root)
         gradients = dict.fromkeys(order, 0.0)
-        gradients[root] = seed
+        gradients[root] = seed(root)
         for node in order[::direction]:
             for parent, slope in zip(node.parents, node.slopes):
-                target, source = (node, parent) if swap else (parent, node)
-                new = contribution(slope, gradients[source], source)
-                gradients[target] = add(gradients[target], new)
+                new = contribution(slope, gradients[node])
+                gradients[parent] = add(gradients[parent], new)
         return gradients
 
     return wrong
@@ -3607,9 +3605,10 @@ LESSONS["derivation_automatique"] = {
         },
         success="Chacun passe après tous ceux qui se servent de lui.",
     ),
-    "backward": Exercise(
+    "backward": _Steps(
         reference=_graph_gradients,
         run=_backward_on_graph,
+        places={r"avec root = .*?n° (\d+), ": r"au nœud n° \1 d'un petit graphe, "},
         cases=[
             ((), (), ((0, 2.0), (1, -3.0))),
             ((), (), ((0, 3.0), (1, 2.0)), ((2, 5.0), (0, 4.0)), ((3, 0.5), (2, -1.0))),
@@ -3620,22 +3619,27 @@ LESSONS["derivation_automatique"] = {
             "une part remplace la précédente au lieu de s'y ajouter ; un nœud qui sert "
             "deux fois en reçoit deux : +=.": _walk_with(add=lambda before, new: new),
             "tout est nul : la racine doit partir avec 1, sa dérivée par rapport à "
-            "elle-même.": _walk_with(seed=0.0),
-            "la boucle part des entrées ; il faut remonter depuis la racine, avec "
-            "reversed.": _walk_with(direction=1),
+            "elle-même.": _walk_with(seed=lambda root: 0.0),
+            "la racine part avec 1, et non avec sa valeur.": _walk_with(
+                seed=lambda root: root.value
+            ),
+            "seuls les parents de la racine reçoivent une part ; parcourez tout order, "
+            "de la racine aux entrées, avec reversed.": _walk_with(direction=1),
             "il manque la pente de la flèche.": _walk_with(
-                contribution=lambda slope, gradient, node: gradient
+                contribution=lambda slope, gradient: gradient
             ),
             "il manque le gradient du nœud d'où l'on remonte : la pente seule ne vaut "
             "que pour la dernière opération.": _walk_with(
-                contribution=lambda slope, gradient, node: slope
+                contribution=lambda slope, gradient: slope
             ),
             "le long d'un chemin les pentes se multiplient ; vous les "
             "additionnez.": _walk_with(
-                contribution=lambda slope, gradient, node: slope + gradient
+                contribution=lambda slope, gradient: slope + gradient
             ),
-            "le nœud et son parent sont échangés : c'est le parent qui "
-            "reçoit.": _walk_with(swap=True),
+            "rien ne parvient aux parents : c'est gradients[parent] qui reçoit, par "
+            "+=, une part de gradients[node].": _walk_with(
+                add=lambda before, new: before * new
+            ),
             "le signe est changé : une part s'ajoute.": _walk_with(
                 add=lambda before, new: before - new
             ),
