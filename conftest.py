@@ -14,8 +14,12 @@ os.environ.pop("MPLBACKEND", None)
 # matplotlib recense les polices une fois, ici, plutôt qu'au milieu d'un carnet.
 import matplotlib.font_manager  # noqa: F401
 
-# Ces carnets n'ont pas de sorties à comparer : tests/test_eleve.py s'en occupe.
-collect_ignore_glob = ["notebooks/eleve/*", "notebooks/mes_carnets/*"]
+# Ces carnets n'ont pas de sorties à comparer : d'autres tests s'en occupent.
+collect_ignore_glob = [
+    "notebooks/eleve/*",
+    "notebooks/jouer/*",
+    "notebooks/mes_carnets/*",
+]
 
 # Une annexe demande PyTorch et Keras, que le cours n'installe pas : là où ils manquent,
 # une ligne le dit, et ses sorties, lisibles sans eux, ne sont pas refaites.

@@ -98,6 +98,8 @@ class Exercise:
         if not callable(answer):
             return f"on attend {_kind(self.reference)}, et c'est {_kind(answer)}."
         expected = self._results(self.reference)
+        if any(isinstance(result, _Problem) for result in expected):
+            raise RuntimeError(f"la réponse du cours échoue : {expected}")
         results = self._results(answer, time.monotonic() + TIME_LIMIT)
         if _same(results, expected):
             return None
@@ -304,7 +306,7 @@ def _sandbox() -> Iterator[None]:
         stack.enter_context(warnings.catch_warnings(action="ignore"))
         stack.enter_context(np.errstate(all="ignore"))
         stack.enter_context(mock.patch("builtins.input", side_effect=EOFError))
-        if shell:  # exit() y fermerait le carnet
+        if hasattr(shell, "ask_exit"):  # exit() y fermerait le carnet
             refusal = mock.Mock(side_effect=SystemExit)
             stack.enter_context(mock.patch.object(shell, "ask_exit", refusal))
         try:
@@ -3472,6 +3474,317 @@ LESSONS["recurrence"] = {
 }
 
 # --- Annexe profondeur
+
+
+def _residual_with(
+    error=lambda dA, H, scale: scale * dA * (H > 0),
+    back=lambda dA, dZ, W, scale: dA + dZ @ W.T,
+    dW=lambda A_prev, dZ: A_prev.T @ dZ,
+    db=lambda dZ: dZ.sum(axis=0, keepdims=True),
+    order=(0, 1, 2),
+):
+    """Les gradients d'une couche résiduelle, dont un terme est remplacé."""
+
+    def wrong(dA, A_prev, H, W, scale):
+        dZ = error(dA, H, scale)
+        gradients = back(dA, dZ, W, scale), dW(A_prev, dZ), db(dZ)
+        return tuple(gradients[k] for k in order)
+
+    return wrong
+
+
+def _normalization_with(
+    mean=lambda array, axis: array.mean(axis=axis, keepdims=True),
+    result=lambda d, Z_hat, s, mean, product: (d - mean - Z_hat * product) / s,
+):
+    """Le gradient de la normalisation, dont un terme est remplacé."""
+
+    def wrong(dZ_hat, Z_hat, s, axis):
+        means = mean(dZ_hat, axis), mean(dZ_hat * Z_hat, axis)
+        return result(dZ_hat, Z_hat, s, *means)
+
+    return wrong
+
+
+def _normalize_batch(Z, running, training):
+    return _normalize_batch_with()(Z, running, training)
+
+
+def _normalize_batch_with(
+    used=lambda batch, running, training: batch if training else running,
+    kept=lambda batch, running, training: (
+        0.9 * running + 0.1 * batch if training else running
+    ),
+):
+    """La normalisation par lot, dont une règle est remplacée par une autre."""
+
+    def wrong(Z, running, training):
+        batch = np.stack([Z.mean(axis=0), Z.var(axis=0)])
+        mean, variance = used(batch, running, training)
+        Z_hat = (Z - mean) / np.sqrt(variance + 1e-5)
+        return Z_hat, kept(batch, running, training)
+
+    return wrong
+
+
+def _warmup_with(
+    rise=lambda t, warmup: t / warmup,
+    fall=lambda u, t: (1 + np.cos(np.pi * u)) / 2,
+):
+    """Le taux qui monte puis descend, dont un morceau est remplacé.
+
+    u : la part faite du second morceau, de 0 à 1
+    """
+
+    def wrong(t, warmup=0.1):
+        u = (t - warmup) / (1 - warmup)
+        return np.where(t >= warmup, fall(u, t), rise(t, warmup))
+
+    return wrong
+
+
+def _residual_case(m, n, scale, rng):
+    dA, A_prev, W = (rng.normal(size=size) for size in ((m, n), (m, n), (n, n)))
+    return dA, A_prev, utilities.relu(A_prev @ W), W, scale
+
+
+def _normalization_case(shape, axis, rng):
+    Z, dZ_hat = rng.normal(size=(2, *shape))
+    s = Z.std(axis=axis, keepdims=True)
+    return dZ_hat, (Z - Z.mean(axis=axis, keepdims=True)) / s, s, axis
+
+
+_rng = np.random.default_rng(7)
+_one_unit = [np.array([[number]]) for number in (1.0, 2.0, 3.0, 1.5)]
+
+LESSONS["profondeur"] = {
+    "shallow_neurons": Value(
+        reference=1023,
+        tolerance=1e-4,
+        mistakes={
+            "c'est le nombre de morceaux ; il y a un pli de moins que de morceaux.": (
+                1024
+            ),
+            "c'est le nombre de dents ; comptez les plis, en haut et en bas.": 512,
+            "chaque couche double le nombre de morceaux ; la dixième aussi.": 511,
+            "ce sont les neurones du réseau profond ; ceux d'une seule couche ne se "
+            "composent pas.": 20,
+            "les morceaux se multiplient : deux fois deux fois deux… dix fois, et non "
+            "dix fois dix.": 100,
+            "deux neurones par couche, mais le nombre de morceaux double seulement ; "
+            "partez de 2 morceaux pour une couche.": 2047,
+        },
+        success="Vingt neurones bien rangés en valent plus de mille.",
+    ),
+    "residual_gradients": _Steps(
+        reference=_residual_with(),
+        places={
+            "à la place n° 1, ": "pour dA_prev, ",
+            "à la place n° 2, ": "pour dW, ",
+            "à la place n° 3, ": "pour db, ",
+        },
+        cases=[
+            (*_one_unit, 0.5),
+            _residual_case(5, 3, 0.25, _rng),
+            _residual_case(4, 6, 1.0, _rng),
+            _residual_case(7, 2, 0.05, _rng),
+        ],
+        mistakes={
+            "l'erreur qui remonte tout droit manque : A_prev agit aussi sans détour, "
+            "par l'addition.": _residual_with(back=lambda dA, dZ, W, scale: dZ @ W.T),
+            "scale manque : il multiplie la branche, donc l'erreur qui y entre.": (
+                _residual_with(error=lambda dA, H, scale: dA * (H > 0))
+            ),
+            "scale multiplie aussi le chemin direct, qui n'en a pas.": _residual_with(
+                back=lambda dA, dZ, W, scale: scale * dA + dZ @ W.T
+            ),
+            "la pente de ReLU manque, ou vaut 1 partout (H n'est jamais négatif) ; un "
+            "neurone éteint ne laisse rien passer dans la branche.": _residual_with(
+                error=lambda dA, H, scale: scale * dA
+            ),
+            "vous multipliez par la réponse H ; c'est par sa pente, qui vaut 0 ou "
+            "1.": _residual_with(error=lambda dA, H, scale: scale * dA * H),
+            "les erreurs des deux chemins s'additionnent ; elles ne se multiplient "
+            "pas.": _residual_with(back=lambda dA, dZ, W, scale: dA * (dZ @ W.T)),
+            "c'est dZ qui remonte tout droit chez vous ; le chemin direct porte dA, "
+            "que rien n'a touché.": _residual_with(
+                back=lambda dA, dZ, W, scale: dZ + dZ @ W.T
+            ),
+            "l'erreur remonte par W transposée.": _residual_with(
+                back=lambda dA, dZ, W, scale: dA + dZ @ W
+            ),
+            "db additionne sur les exemples, en gardant une ligne : axis=0, "
+            "keepdims=True.": _residual_with(db=lambda dZ: dZ.sum(axis=0)),
+            "db est une moyenne ; les erreurs des exemples s'additionnent.": (
+                _residual_with(db=lambda dZ: dZ.mean(axis=0, keepdims=True))
+            ),
+            "dW est transposé : sa forme est celle de W, l'entrée d'abord.": (
+                _residual_with(dW=lambda A_prev, dZ: dZ.T @ A_prev)
+            ),
+            "l'ordre est dA_prev, dW, db.": _residual_with(order=(1, 2, 0)),
+        },
+        success="Le premier terme remonte intact, quelle que soit la couche.",
+    ),
+    "normalize_gradient": Exercise(
+        reference=_normalization_with(),
+        cases=[
+            (np.array([[2.0], [0.0]]), np.array([[1.0], [-1.0]]), np.array([[3.0]]), 0),
+            _normalization_case((5, 3), 0, _rng),
+            _normalization_case((4, 6), 1, _rng),
+            _normalization_case((3, 3), 1, _rng),
+        ],
+        mistakes={
+            "vous traitez la moyenne et l'écart-type comme des nombres fixes ; ils "
+            "bougent avec Z.": _normalization_with(
+                result=lambda d, Z_hat, s, *_: d / s
+            ),
+            "l'écart-type bouge aussi avec Z : il manque le terme en Z_hat.": (
+                _normalization_with(result=lambda d, Z_hat, s, mean, _: (d - mean) / s)
+            ),
+            "la moyenne bouge aussi avec Z : il manque la moyenne de dZ_hat.": (
+                _normalization_with(
+                    result=lambda d, Z_hat, s, _, product: (d - Z_hat * product) / s
+                )
+            ),
+            "la division par s manque : Z a été divisé par s à l'aller.": (
+                _normalization_with(
+                    result=lambda d, Z_hat, s, mean, product: d - mean - Z_hat * product
+                )
+            ),
+            "s divise ; il ne multiplie pas.": _normalization_with(
+                result=lambda d, Z_hat, s, mean, product: (
+                    (d - mean - Z_hat * product) * s
+                )
+            ),
+            "le dernier terme doit être multiplié par Z_hat, case par case.": (
+                _normalization_with(
+                    result=lambda d, Z_hat, s, mean, product: (d - mean - product) / s
+                )
+            ),
+            "les deux corrections se retranchent.": _normalization_with(
+                result=lambda d, Z_hat, s, mean, product: (
+                    (d + mean + Z_hat * product) / s
+                )
+            ),
+            "la seconde correction se retranche, elle aussi.": _normalization_with(
+                result=lambda d, Z_hat, s, mean, product: (
+                    (d - mean + Z_hat * product) / s
+                )
+            ),
+            "ce sont des moyennes qu'il faut, et non des sommes.": _normalization_with(
+                mean=lambda array, axis: array.sum(axis=axis, keepdims=True)
+            ),
+            "les moyennes se prennent toujours sur l'axe 0 ; employez axis, reçu en "
+            "argument.": _normalization_with(
+                mean=lambda array, axis: array.mean(axis=0, keepdims=True)
+            ),
+            "chaque moyenne porte sur tout le tableau ; donnez-lui axis.": (
+                _normalization_with(mean=lambda array, axis: array.mean())
+            ),
+            "seule la dernière correction est divisée par s ; les trois termes doivent "
+            "l'être, entre parenthèses.": _normalization_with(
+                result=lambda d, Z_hat, s, mean, product: d - mean - Z_hat * product / s
+            ),
+        },
+        success="Le même calcul sert par lot et par couche : seul l'axe change.",
+    ),
+    "normalize_batch": _Steps(
+        reference=_normalize_batch,
+        places={
+            "à la place n° 1, ": "pour Z_hat, ",
+            "à la place n° 2, ": "pour running, ",
+        },
+        cases=[
+            (np.array([[3.0], [5.0]]), np.array([[2.0], [4.0]]), False),
+            (np.array([[3.0], [5.0]]), np.array([[2.0], [4.0]]), True),
+            (_rng.normal(size=(5, 3)), _rng.uniform(1, 2, size=(2, 3)), True),
+            (_rng.normal(size=(1, 4)), _rng.uniform(1, 2, size=(2, 4)), False),
+        ],
+        mistakes={
+            "training ne sert à rien : en évaluation, la réponse d'une image dépend "
+            "encore des autres images du lot.": _normalize_batch_with(
+                lambda batch, *_: batch, lambda b, r, _: 0.9 * r + 0.1 * b
+            ),
+            "en évaluation, Z_hat vient encore du lot ; prenez la moyenne et la "
+            "variance gardées.": _normalize_batch_with(lambda batch, *_: batch),
+            "en évaluation, running ne doit plus bouger : les images à juger ne "
+            "règlent rien.": _normalize_batch_with(
+                kept=lambda b, r, _: 0.9 * r + 0.1 * b
+            ),
+            "à l'entraînement, c'est le lot qui se normalise lui-même ; running ne "
+            "sert qu'en évaluation.": _normalize_batch_with(
+                lambda b, running, _: running
+            ),
+            "running n'avance plus : à l'entraînement, il suit les lots.": (
+                _normalize_batch_with(kept=lambda b, running, _: running)
+            ),
+            "les deux cas sont échangés.": _normalize_batch_with(
+                lambda b, r, training: r if training else b,
+                lambda b, r, training: r if training else 0.9 * r + 0.1 * b,
+            ),
+            "0,9 et 0,1 sont échangés : running n'avance que d'un dixième.": (
+                _normalize_batch_with(
+                    kept=lambda b, r, training: 0.1 * r + 0.9 * b if training else r
+                )
+            ),
+            "running oublie tout à chaque lot ; il n'avance que d'un dixième.": (
+                _normalize_batch_with(kept=lambda b, r, training: b if training else r)
+            ),
+            "c'est running, une fois avancé, qui sert à l'entraînement ; c'est le lot "
+            "qu'il faut.": _normalize_batch_with(
+                lambda b, r, training: 0.9 * r + 0.1 * b if training else r
+            ),
+        },
+        success="Une image seule reçoit la même réponse qu'en compagnie.",
+    ),
+    "warmup_cosine": Exercise(
+        reference=_warmup_with(),
+        cases=[
+            (np.array([0.0, 0.05, 0.1, 0.55, 1.0]),),
+            (np.linspace(0, 1, 9), 0.25),
+            (np.linspace(0, 1, 14), 0.4),
+        ],
+        mistakes={
+            "la montée manque : avant warmup, le facteur va de 0 à 1.": _warmup_with(
+                rise=lambda t, warmup: np.ones_like(t)
+            ),
+            "la descente commence à t = 0 ; elle doit commencer à warmup, où le "
+            "facteur vaut 1.": _warmup_with(
+                fall=lambda u, t: (1 + np.cos(np.pi * t)) / 2
+            ),
+            "le cosinus va de 1 à −1 ; ajoutez 1 et divisez par 2.": _warmup_with(
+                fall=lambda u, t: np.cos(np.pi * u)
+            ),
+            "le facteur part de 2 : il manque la division par 2.": _warmup_with(
+                fall=lambda u, t: 1 + np.cos(np.pi * u)
+            ),
+            "le cosinus fait un tour entier ; un demi-tour, π, suffit.": _warmup_with(
+                fall=lambda u, t: (1 + np.cos(2 * np.pi * u)) / 2
+            ),
+            "le cosinus ne fait qu'un quart de tour ; il lui faut un demi-tour, "
+            "π.": _warmup_with(fall=lambda u, t: (1 + np.cos(np.pi * u / 2)) / 2),
+            "il manque π : le cosinus de NumPy compte en radians.": _warmup_with(
+                fall=lambda u, t: (1 + np.cos(u)) / 2
+            ),
+            "la descente est une droite ; c'est un demi-cosinus qui est "
+            "demandé.": _warmup_with(fall=lambda u, t: 1 - u),
+            "la montée s'arrête avant 1 : divisez t par warmup.": _warmup_with(
+                rise=lambda t, warmup: t
+            ),
+        },
+        success="Doux au départ, long au milieu, fin à l'arrivée.",
+    ),
+    "middle_loss": Value(
+        reference="b",
+        mistakes={
+            "les deux bouts répondent pareil, mais au milieu, chaque neurone est la "
+            "moyenne de deux neurones sans rapport.": "a",
+            "ce serait vrai de la moyenne des réponses ; ici, ce sont les poids que "
+            "l'on moyenne.": "c",
+        },
+        success="L'expérience qui suit le montre.",
+    ),
+}
 
 # --- Annexe derivation_automatique
 

@@ -294,6 +294,19 @@ FRESH = {
     ],
     "clip": lambda rng: ([rng.normal(size=s) for s in ((2, 3), (1, 3))], 1.5),
     "lstm_cell": lambda rng: [*rng.normal(size=(5, 4, 3))],
+    "residual_gradients": lambda rng: (
+        *(rng.normal(size=(6, 4)), rng.normal(size=(6, 4))),
+        *(np.maximum(0, rng.normal(size=(6, 4))), rng.normal(size=(4, 4)), 0.3),
+    ),
+    "normalize_gradient": lambda rng: (
+        *(rng.normal(size=(4, 5)), rng.normal(size=(4, 5))),
+        *(rng.uniform(1, 2, size=(4, 1)), 1),
+    ),
+    "normalize_batch": lambda rng: (
+        *(rng.normal(size=(5, 3)), rng.uniform(1, 2, size=(2, 3))),
+        bool(rng.integers(2)),
+    ),
+    "warmup_cosine": lambda rng: (np.sort(rng.random(9)), rng.uniform(0.2, 0.6)),
     "backward": arrows,
     "unbroadcast": lambda rng: (rng.normal(size=(3, 2, 4)), (2, 1)),
     "quotient_gradients": lambda rng: tuple(rng.normal(size=(3, 2, 5))),

@@ -102,6 +102,17 @@ def test_every_figure_is_followed_by_words(notebook):
             assert after.cell_type == "markdown", cell.source
 
 
+def test_every_figure_is_told_to_who_cannot_see_it(notebook):
+    """Une cellule qui montre une figure ou un film la décrit dans sa métadonnée alt."""
+    for cell in code_cells(notebook):
+        outputs = [output.get("data", {}) for output in cell.outputs]
+        shown = any({"image/png", "text/html"} & data.keys() for data in outputs)
+        words = cell.metadata.get("alt", "")
+        assert shown == bool(words), cell.source
+        assert len(words) <= 300 and words == words.strip(), words
+        assert not words or words[-1] in ".?!", words
+
+
 def test_printed_text_depends_on_no_machine(notebook):
     """Ni adresse d'objet, ni chemin, ni tableau brut."""
     for cell in code_cells(notebook):
@@ -169,7 +180,8 @@ def test_links_lead_somewhere(notebook):
 
 def test_french_typography(notebook):
     """Espace insécable avant ; : ! ? %, guillemets et apostrophes français."""
-    for text in map(prose, markdown_cells(notebook)):
+    told = [cell.metadata.get("alt", "") for cell in code_cells(notebook)]
+    for text in map(prose, markdown_cells(notebook) + told):
         assert not re.search(r" [;:!?%»]|« ", text), text
         assert "'" not in text, text
         assert not re.search(r"\d\.\d", text), text
