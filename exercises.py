@@ -3787,3 +3787,243 @@ LESSONS["profondeur"] = {
 }
 
 # --- Annexe derivation_automatique
+
+
+class _Node:
+    """Un nœud de graphe, comme le Value du carnet : ce que le juge donne à lire."""
+
+    def __init__(self, value: float, parents: tuple, slopes: tuple) -> None:
+        self.value, self.parents, self.slopes = value, parents, slopes
+
+
+def _topological_order(root: object) -> list:
+    order, seen = [], set()
+
+    def visit(node):
+        if node not in seen:
+            seen.add(node)
+            for parent in node.parents:
+                visit(parent)
+            order.append(node)
+
+    visit(root)
+    return order
+
+
+def _graph_gradients(root: object) -> dict:
+    order = _topological_order(root)
+    gradients = dict.fromkeys(order, 0.0)
+    gradients[root] = 1.0
+    for node in reversed(order):
+        for parent, slope in zip(node.parents, node.slopes):
+            gradients[parent] += slope * gradients[node]
+    return gradients
+
+
+def _backward_on_graph(answer, *arrows):
+    """Les gradients d'un graphe décrit par ses flèches, nœud après nœud.
+
+    arrows : pour chaque nœud, ses paires (rang du parent, pente) ; le dernier est la
+    racine
+    """
+    nodes = []
+    for value, pairs in enumerate(arrows, start=2):  # des valeurs qui ne valent pas 1
+        parents = tuple(nodes[rank] for rank, _ in pairs)
+        nodes.append(_Node(value, parents, tuple(slope for _, slope in pairs)))
+    before = [(node.parents, node.slopes) for node in nodes]
+    gradients = answer(nodes[-1])
+    if before != [(node.parents, node.slopes) for node in nodes]:
+        return _Problem(
+            "votre réponse modifie le graphe ; n'écrivez que dans gradients."
+        )
+    if not isinstance(gradients, dict) or set(gradients) != set(nodes):
+        return _Problem("on attend le dictionnaire gradients, une valeur par nœud.")
+    return [gradients[node] for node in nodes]
+
+
+def _walk_with(
+    seed=lambda root: 1.0,
+    direction=-1,
+    contribution=lambda slope, gradient: slope * gradient,
+    add=lambda before, new: before + new,
+):
+    """Un retour où un détail est changé."""
+
+    def wrong(root):
+        order = _topological_order(root)
+        gradients = dict.fromkeys(order, 0.0)
+        gradients[root] = seed(root)
+        for node in order[::direction]:
+            for parent, slope in zip(node.parents, node.slopes):
+                new = contribution(slope, gradients[node])
+                gradients[parent] = add(gradients[parent], new)
+        return gradients
+
+    return wrong
+
+
+def _unbroadcast(gradient: np.ndarray, shape: tuple) -> np.ndarray:
+    gradient = gradient.sum(axis=tuple(range(gradient.ndim - len(shape))))
+    stretched = tuple(axis for axis, n in enumerate(shape) if n == 1)
+    return gradient.sum(axis=stretched, keepdims=True)
+
+
+def _unbroadcast_with(reduce=np.sum, lead=True, stretch=True, keepdims=True):
+    def wrong(gradient, shape):
+        extra = tuple(range(gradient.ndim - len(shape))) if lead else ()
+        gradient = reduce(gradient, axis=extra) if extra else gradient
+        stretched = tuple(axis for axis, n in enumerate(shape) if n == 1)
+        if not (stretched and stretch):
+            return gradient
+        return reduce(gradient, axis=stretched, keepdims=keepdims)
+
+    return wrong
+
+
+def _first_copy(gradient, axis, keepdims=False):
+    first = tuple(
+        slice(0, 1) if k in axis else slice(None) for k in range(gradient.ndim)
+    )
+    return gradient[first] if keepdims else gradient[first].squeeze(axis)
+
+
+def _quotient_gradients(
+    dC: np.ndarray, A: np.ndarray, B: np.ndarray
+) -> tuple[np.ndarray, np.ndarray]:
+    return dC / B, -dC * A / B**2
+
+
+_rng = np.random.default_rng(5)
+
+LESSONS["derivation_automatique"] = {
+    "two_paths": Value(
+        reference=21,
+        mistakes={
+            "c'est la part qui passe par la somme ; a entre aussi dans le produit.": 6,
+            "c'est la part qui passe par le produit ; a entre aussi dans la somme.": 15,
+            "le long d'un chemin, les pentes se multiplient ; d'un chemin à l'autre, "
+            "les parts s'additionnent.": 90,
+            "c'est la dérivée par rapport à c ; refaites le chemin depuis a.": 16,
+            "c'est la valeur de q ; on demande sa dérivée par rapport à a.": 30,
+        },
+        success="Deux chemins, deux parts, une somme.",
+    ),
+    "visit_order": Value(
+        reference="a",
+        mistakes={
+            "s passe devant q, qui ne lui a pas encore donné sa part : elle serait "
+            "transmise incomplète à a et à c.": "b",
+            "p passe devant q, de qui vient toute sa part : il ne transmettrait que "
+            "zéro.": "c",
+        },
+        success="Chacun passe après tous ceux qui se servent de lui.",
+    ),
+    "backward": _Steps(
+        reference=_graph_gradients,
+        run=_backward_on_graph,
+        places={r"avec root = .*?n° (\d+), ": r"au nœud n° \1 d'un petit graphe, "},
+        cases=[
+            ((), (), ((0, 2.0), (1, -3.0))),
+            ((), (), ((0, 3.0), (1, 2.0)), ((2, 5.0), (0, 4.0)), ((3, 0.5), (2, -1.0))),
+            ((), ((0, 3.0), (0, 3.0)), ((1, 9.0), (1, 9.0)), ((2, 2.0), (0, 7.0))),
+            ((), (), ((0, 1.5), (1, 1.0)), ((2, 2.0),), ((3, -1.0), (2, 4.0))),
+        ],
+        mistakes={
+            "une part remplace la précédente au lieu de s'y ajouter ; un nœud qui sert "
+            "deux fois en reçoit deux : +=.": _walk_with(add=lambda before, new: new),
+            "tout est nul : la racine doit partir avec 1, sa dérivée par rapport à "
+            "elle-même.": _walk_with(seed=lambda root: 0.0),
+            "la racine part avec 1, et non avec sa valeur.": _walk_with(
+                seed=lambda root: root.value
+            ),
+            "seuls les parents de la racine reçoivent une part ; parcourez tout order, "
+            "de la racine aux entrées, avec reversed.": _walk_with(direction=1),
+            "il manque la pente de la flèche.": _walk_with(
+                contribution=lambda slope, gradient: gradient
+            ),
+            "il manque le gradient du nœud d'où l'on remonte : la pente seule ne vaut "
+            "que pour la dernière opération.": _walk_with(
+                contribution=lambda slope, gradient: slope
+            ),
+            "le long d'un chemin les pentes se multiplient ; vous les "
+            "additionnez.": _walk_with(
+                contribution=lambda slope, gradient: slope + gradient
+            ),
+            "rien ne parvient aux parents : c'est gradients[parent] qui reçoit, par "
+            "+=, une part de gradients[node].": _walk_with(
+                add=lambda before, new: before * new
+            ),
+            "le signe est changé : une part s'ajoute.": _walk_with(
+                add=lambda before, new: before - new
+            ),
+        },
+        success="Un nœud, une flèche, une ligne : c'est toute la rétropropagation.",
+    ),
+    "unbroadcast": Exercise(
+        reference=_unbroadcast,
+        cases=[
+            (np.arange(6.0).reshape(2, 3), (1, 3)),
+            (np.arange(6.0).reshape(2, 3), (2, 1)),
+            (_rng.normal(size=(4, 3)), (4, 3)),
+            (_rng.normal(size=(4, 3)), (3,)),
+            (_rng.normal(size=(4, 3)), ()),
+            (_rng.normal(size=(2, 4, 3)), (4, 1)),
+            (_rng.normal(size=(5, 1, 2)), (5, 1, 2)),
+        ],
+        mistakes={
+            "les parts des copies s'additionnent ; vous en prenez la "
+            "moyenne.": _unbroadcast_with(np.mean),
+            "toutes les copies ont leur part ; vous ne gardez que celle de la "
+            "première.": _unbroadcast_with(_first_copy),
+            "la somme a fait disparaître un axe de longueur 1 ; keepdims=True le "
+            "garde.": _unbroadcast_with(keepdims=False),
+            "les axes de longueur 1 sont bien rendus, mais pas ceux que NumPy a "
+            "ajoutés devant : shape peut avoir moins d'axes que "
+            "gradient.": _unbroadcast_with(lead=False),
+            "les axes ajoutés devant sont bien rendus, mais pas ceux de longueur 1, "
+            "que NumPy a étirés.": _unbroadcast_with(stretch=False),
+            "vous donnez au gradient la bonne forme sans additionner.": (
+                lambda gradient, shape: np.resize(gradient, shape)
+            ),
+            "rien n'est additionné : le gradient doit avoir la forme "
+            "shape.": lambda gradient, shape: gradient,
+        },
+        success="Une copie à l'aller, une somme au retour.",
+    ),
+    "quotient_gradients": Exercise(
+        reference=_quotient_gradients,
+        cases=[
+            (np.array([[1.0, 1.0]]), np.array([[6.0, 1.0]]), np.array([[2.0, 4.0]])),
+            tuple(_rng.normal(size=(3, 4, 2))),
+        ],
+        mistakes={
+            "dA est juste ; dans dB, le signe moins manque.": (
+                lambda dC, A, B: (dC / B, dC * A / B**2)
+            ),
+            "dA est juste ; dans dB, le carré de B manque.": (
+                lambda dC, A, B: (dC / B, -dC * A / B)
+            ),
+            "rien n'est encore réparé : dans dB, le signe et la puissance sont "
+            "faux.": lambda dC, A, B: (dC / B, dC * A / B),
+            "dA est juste ; dans dB, il manque A.": (
+                lambda dC, A, B: (dC / B, -dC / B**2)
+            ),
+            "dC manque : chaque pente se multiplie par l'erreur qui "
+            "arrive.": lambda dC, A, B: (1 / B, -A / B**2),
+            "dA et dB sont échangés.": lambda dC, A, B: (-dC * A / B**2, dC / B),
+        },
+        success="Les différences finies vont le confirmer.",
+    ),
+    "cost_ratio": Value(
+        reference=3,
+        mistakes={
+            "c'est le retour seul ; ajoutez l'aller.": 2,
+            "c'est le prix des différences finies, deux propagations par poids.": 2000,
+            "c'est le nombre de multiplications ; divisez-le par celles de "
+            "l'aller.": 3000,
+            "le retour fait deux produits de matrices, pas un : dW, puis l'erreur "
+            "transmise.": 1,
+        },
+        success="Trois fois l'aller, que la couche ait mille poids ou un million.",
+    ),
+}
