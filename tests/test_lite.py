@@ -195,10 +195,9 @@ def lite(tmp_path_factory):
     """Le site construit, si l'on a de quoi."""
     if importlib.util.find_spec("jupyterlite_pyodide_kernel") is None:
         pytest.skip("JupyterLite manque : pip install -r site/lite/requirements.txt")
-    build = load_script(LITE / "build.py")
-    build.STAGE = tmp_path_factory.mktemp("lite")
-    output = tmp_path_factory.mktemp("site") / "lite"
-    build.build(output)
+    folder = tmp_path_factory.mktemp("lite")
+    output = folder / "site"
+    load_script(LITE / "build.py").build(folder / "stage", output)
     return output
 
 

@@ -52,7 +52,7 @@ def install_widgets(path: Path) -> None:
     nbformat.write(notebook, path)
 
 
-def stage(folder: Path = STAGE) -> None:
+def stage(folder: Path) -> None:
     """Réunit ce que « jupyter lite build » trouve de lui-même dans son dossier."""
     shutil.rmtree(folder, ignore_errors=True)
     folder.mkdir(parents=True)
@@ -64,13 +64,13 @@ def stage(folder: Path = STAGE) -> None:
     subprocess.run([*pip, "--dest", folder / "pypi", *wheels], check=True)
 
 
-def build(output: Path = OUTPUT) -> None:
-    """Construit le site du noyau dans output."""
-    stage()
+def build(folder: Path = STAGE, output: Path = OUTPUT) -> None:
+    """Réunit les fichiers dans folder, et construit le site du noyau dans output."""
+    stage(folder)
     shutil.rmtree(output, ignore_errors=True)
     lite = [sys.executable, "-m", "jupyterlite_core", "build", "--output-dir", output]
     # L'outil lit ses réglages, et laisse son journal, dans le dossier courant.
-    subprocess.run(lite, check=True, cwd=STAGE)
+    subprocess.run(lite, check=True, cwd=folder)
 
 
 if __name__ == "__main__":
