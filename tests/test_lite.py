@@ -157,8 +157,9 @@ def files(tmp_path_factory):
 
 def test_everything_the_notebooks_read_is_on_the_disk(files):
     expected = ["utilities.py", "exercises.py", "LISEZMOI.md"]
+    expected += ["playground.py", "playground.js", "playground.css"]
     expected += [p.relative_to(ROOT) for p in (ROOT / "datasets").rglob("*.hdf5")]
-    for pattern in "0*.ipynb", "annexes/*.ipynb", "eleve/*.ipynb":
+    for pattern in "0*.ipynb", "annexes/*.ipynb", "eleve/*.ipynb", "jouer/*.ipynb":
         found = list(NOTEBOOKS.glob(pattern))
         assert found
         expected += [path.relative_to(NOTEBOOKS) for path in found]
