@@ -14,7 +14,7 @@ TEST_OPTIONS ?= -n 2 --dist loadfile
 export JUPYTER_PREFER_ENV_PATH := 1
 unexport MPLBACKEND
 
-.PHONY: help lab test notebooks eleves lint format bench clean venv
+.PHONY: help lab test notebooks eleves site lite lint format bench clean venv
 .NOTPARALLEL:
 
 help: ## affiche cette aide
@@ -24,6 +24,7 @@ help: ## affiche cette aide
 lab: .venv/.lab ## ouvre JupyterLab sur vos copies des carnets
 	@$(PY) notebooks/prepare.py --copies
 	$(PY) -m jupyterlab --ServerApp.root_dir=notebooks \
+	  --LabApp.app_settings_dir=site/lite \
 	  --LabApp.default_url=/lab/tree/mes_carnets/01_premier_neurone.ipynb $(LAB_OPTIONS)
 
 test: .venv/.dev ## vérifie tout : le module, les données, chaque cellule
@@ -48,6 +49,13 @@ notebooks: .venv/.lab ## réexécute les carnets, sur place
 
 eleves: .venv/.lab ## refait l'édition à compléter, notebooks/eleve/
 	$(PY) notebooks/prepare.py
+
+site: .venv/.site .venv/.lite ## construit le site, dans build/site/
+	$(PY) site/build.py
+	$(PY) site/lite/build.py
+
+lite: .venv/.lite ## construit le noyau de navigateur, dans build/site/lite/
+	$(PY) site/lite/build.py
 
 lint: .venv/.dev ## relit le code sans rien changer
 	$(PY) -m ruff check .
@@ -86,4 +94,12 @@ venv:
 .venv/.dev: requirements.txt requirements-dev.txt $(VENV)
 	$(INSTALL) -r requirements-dev.txt
 	@$(FONTS)
+	@touch .venv/.lab $@
+
+.venv/.site: requirements-site.txt $(VENV)
+	$(INSTALL) -r requirements-site.txt
+	@touch $@
+
+.venv/.lite: requirements.txt site/lite/requirements.txt $(VENV)
+	$(INSTALL) -r site/lite/requirements.txt
 	@touch .venv/.lab $@

@@ -98,6 +98,8 @@ class Exercise:
         if not callable(answer):
             return f"on attend {_kind(self.reference)}, et c'est {_kind(answer)}."
         expected = self._results(self.reference)
+        if any(isinstance(result, _Problem) for result in expected):
+            raise RuntimeError(f"la réponse du cours échoue : {expected}")
         results = self._results(answer, time.monotonic() + TIME_LIMIT)
         if _same(results, expected):
             return None
@@ -304,7 +306,7 @@ def _sandbox() -> Iterator[None]:
         stack.enter_context(warnings.catch_warnings(action="ignore"))
         stack.enter_context(np.errstate(all="ignore"))
         stack.enter_context(mock.patch("builtins.input", side_effect=EOFError))
-        if shell:  # exit() y fermerait le carnet
+        if hasattr(shell, "ask_exit"):  # exit() y fermerait le carnet
             refusal = mock.Mock(side_effect=SystemExit)
             stack.enter_context(mock.patch.object(shell, "ask_exit", refusal))
         try:
@@ -3473,4 +3475,555 @@ LESSONS["recurrence"] = {
 
 # --- Annexe profondeur
 
+
+def _residual_with(
+    error=lambda dA, H, scale: scale * dA * (H > 0),
+    back=lambda dA, dZ, W, scale: dA + dZ @ W.T,
+    dW=lambda A_prev, dZ: A_prev.T @ dZ,
+    db=lambda dZ: dZ.sum(axis=0, keepdims=True),
+    order=(0, 1, 2),
+):
+    """Les gradients d'une couche résiduelle, dont un terme est remplacé."""
+
+    def wrong(dA, A_prev, H, W, scale):
+        dZ = error(dA, H, scale)
+        gradients = back(dA, dZ, W, scale), dW(A_prev, dZ), db(dZ)
+        return tuple(gradients[k] for k in order)
+
+    return wrong
+
+
+def _normalization_with(
+    mean=lambda array, axis: array.mean(axis=axis, keepdims=True),
+    result=lambda d, Z_hat, s, mean, product: (d - mean - Z_hat * product) / s,
+):
+    """Le gradient de la normalisation, dont un terme est remplacé."""
+
+    def wrong(dZ_hat, Z_hat, s, axis):
+        means = mean(dZ_hat, axis), mean(dZ_hat * Z_hat, axis)
+        return result(dZ_hat, Z_hat, s, *means)
+
+    return wrong
+
+
+def _normalize_batch(Z, running, training):
+    return _normalize_batch_with()(Z, running, training)
+
+
+def _normalize_batch_with(
+    used=lambda batch, running, training: batch if training else running,
+    kept=lambda batch, running, training: (
+        0.9 * running + 0.1 * batch if training else running
+    ),
+):
+    """La normalisation par lot, dont une règle est remplacée par une autre."""
+
+    def wrong(Z, running, training):
+        batch = np.stack([Z.mean(axis=0), Z.var(axis=0)])
+        mean, variance = used(batch, running, training)
+        Z_hat = (Z - mean) / np.sqrt(variance + 1e-5)
+        return Z_hat, kept(batch, running, training)
+
+    return wrong
+
+
+def _warmup_with(
+    rise=lambda t, warmup: t / warmup,
+    fall=lambda u, t: (1 + np.cos(np.pi * u)) / 2,
+):
+    """Le taux qui monte puis descend, dont un morceau est remplacé.
+
+    u : la part faite du second morceau, de 0 à 1
+    """
+
+    def wrong(t, warmup=0.1):
+        u = (t - warmup) / (1 - warmup)
+        return np.where(t >= warmup, fall(u, t), rise(t, warmup))
+
+    return wrong
+
+
+def _residual_case(m, n, scale, rng):
+    dA, A_prev, W = (rng.normal(size=size) for size in ((m, n), (m, n), (n, n)))
+    return dA, A_prev, utilities.relu(A_prev @ W), W, scale
+
+
+def _normalization_case(shape, axis, rng):
+    Z, dZ_hat = rng.normal(size=(2, *shape))
+    s = Z.std(axis=axis, keepdims=True)
+    return dZ_hat, (Z - Z.mean(axis=axis, keepdims=True)) / s, s, axis
+
+
+_rng = np.random.default_rng(7)
+_one_unit = [np.array([[number]]) for number in (1.0, 2.0, 3.0, 1.5)]
+
+LESSONS["profondeur"] = {
+    "shallow_neurons": Value(
+        reference=1023,
+        tolerance=1e-4,
+        mistakes={
+            "c'est le nombre de morceaux ; il y a un pli de moins que de morceaux.": (
+                1024
+            ),
+            "c'est le nombre de dents ; comptez les plis, en haut et en bas.": 512,
+            "chaque couche double le nombre de morceaux ; la dixième aussi.": 511,
+            "ce sont les neurones du réseau profond ; ceux d'une seule couche ne se "
+            "composent pas.": 20,
+            "les morceaux se multiplient : deux fois deux fois deux… dix fois, et non "
+            "dix fois dix.": 100,
+            "deux neurones par couche, mais le nombre de morceaux double seulement ; "
+            "partez de 2 morceaux pour une couche.": 2047,
+        },
+        success="Vingt neurones bien rangés en valent plus de mille.",
+    ),
+    "residual_gradients": _Steps(
+        reference=_residual_with(),
+        places={
+            "à la place n° 1, ": "pour dA_prev, ",
+            "à la place n° 2, ": "pour dW, ",
+            "à la place n° 3, ": "pour db, ",
+        },
+        cases=[
+            (*_one_unit, 0.5),
+            _residual_case(5, 3, 0.25, _rng),
+            _residual_case(4, 6, 1.0, _rng),
+            _residual_case(7, 2, 0.05, _rng),
+        ],
+        mistakes={
+            "l'erreur qui remonte tout droit manque : A_prev agit aussi sans détour, "
+            "par l'addition.": _residual_with(back=lambda dA, dZ, W, scale: dZ @ W.T),
+            "scale manque : il multiplie la branche, donc l'erreur qui y entre.": (
+                _residual_with(error=lambda dA, H, scale: dA * (H > 0))
+            ),
+            "scale multiplie aussi le chemin direct, qui n'en a pas.": _residual_with(
+                back=lambda dA, dZ, W, scale: scale * dA + dZ @ W.T
+            ),
+            "la pente de ReLU manque, ou vaut 1 partout (H n'est jamais négatif) ; un "
+            "neurone éteint ne laisse rien passer dans la branche.": _residual_with(
+                error=lambda dA, H, scale: scale * dA
+            ),
+            "vous multipliez par la réponse H ; c'est par sa pente, qui vaut 0 ou "
+            "1.": _residual_with(error=lambda dA, H, scale: scale * dA * H),
+            "les erreurs des deux chemins s'additionnent ; elles ne se multiplient "
+            "pas.": _residual_with(back=lambda dA, dZ, W, scale: dA * (dZ @ W.T)),
+            "c'est dZ qui remonte tout droit chez vous ; le chemin direct porte dA, "
+            "que rien n'a touché.": _residual_with(
+                back=lambda dA, dZ, W, scale: dZ + dZ @ W.T
+            ),
+            "l'erreur remonte par W transposée.": _residual_with(
+                back=lambda dA, dZ, W, scale: dA + dZ @ W
+            ),
+            "db additionne sur les exemples, en gardant une ligne : axis=0, "
+            "keepdims=True.": _residual_with(db=lambda dZ: dZ.sum(axis=0)),
+            "db est une moyenne ; les erreurs des exemples s'additionnent.": (
+                _residual_with(db=lambda dZ: dZ.mean(axis=0, keepdims=True))
+            ),
+            "dW est transposé : sa forme est celle de W, l'entrée d'abord.": (
+                _residual_with(dW=lambda A_prev, dZ: dZ.T @ A_prev)
+            ),
+            "l'ordre est dA_prev, dW, db.": _residual_with(order=(1, 2, 0)),
+        },
+        success="Le premier terme remonte intact, quelle que soit la couche.",
+    ),
+    "normalize_gradient": Exercise(
+        reference=_normalization_with(),
+        cases=[
+            (np.array([[2.0], [0.0]]), np.array([[1.0], [-1.0]]), np.array([[3.0]]), 0),
+            _normalization_case((5, 3), 0, _rng),
+            _normalization_case((4, 6), 1, _rng),
+            _normalization_case((3, 3), 1, _rng),
+        ],
+        mistakes={
+            "vous traitez la moyenne et l'écart-type comme des nombres fixes ; ils "
+            "bougent avec Z.": _normalization_with(
+                result=lambda d, Z_hat, s, *_: d / s
+            ),
+            "l'écart-type bouge aussi avec Z : il manque le terme en Z_hat.": (
+                _normalization_with(result=lambda d, Z_hat, s, mean, _: (d - mean) / s)
+            ),
+            "la moyenne bouge aussi avec Z : il manque la moyenne de dZ_hat.": (
+                _normalization_with(
+                    result=lambda d, Z_hat, s, _, product: (d - Z_hat * product) / s
+                )
+            ),
+            "la division par s manque : Z a été divisé par s à l'aller.": (
+                _normalization_with(
+                    result=lambda d, Z_hat, s, mean, product: d - mean - Z_hat * product
+                )
+            ),
+            "s divise ; il ne multiplie pas.": _normalization_with(
+                result=lambda d, Z_hat, s, mean, product: (
+                    (d - mean - Z_hat * product) * s
+                )
+            ),
+            "le dernier terme doit être multiplié par Z_hat, case par case.": (
+                _normalization_with(
+                    result=lambda d, Z_hat, s, mean, product: (d - mean - product) / s
+                )
+            ),
+            "les deux corrections se retranchent.": _normalization_with(
+                result=lambda d, Z_hat, s, mean, product: (
+                    (d + mean + Z_hat * product) / s
+                )
+            ),
+            "la seconde correction se retranche, elle aussi.": _normalization_with(
+                result=lambda d, Z_hat, s, mean, product: (
+                    (d - mean + Z_hat * product) / s
+                )
+            ),
+            "ce sont des moyennes qu'il faut, et non des sommes.": _normalization_with(
+                mean=lambda array, axis: array.sum(axis=axis, keepdims=True)
+            ),
+            "les moyennes se prennent toujours sur l'axe 0 ; employez axis, reçu en "
+            "argument.": _normalization_with(
+                mean=lambda array, axis: array.mean(axis=0, keepdims=True)
+            ),
+            "chaque moyenne porte sur tout le tableau ; donnez-lui axis.": (
+                _normalization_with(mean=lambda array, axis: array.mean())
+            ),
+            "seule la dernière correction est divisée par s ; les trois termes doivent "
+            "l'être, entre parenthèses.": _normalization_with(
+                result=lambda d, Z_hat, s, mean, product: d - mean - Z_hat * product / s
+            ),
+        },
+        success="Le même calcul sert par lot et par couche : seul l'axe change.",
+    ),
+    "normalize_batch": _Steps(
+        reference=_normalize_batch,
+        places={
+            "à la place n° 1, ": "pour Z_hat, ",
+            "à la place n° 2, ": "pour running, ",
+        },
+        cases=[
+            (np.array([[3.0], [5.0]]), np.array([[2.0], [4.0]]), False),
+            (np.array([[3.0], [5.0]]), np.array([[2.0], [4.0]]), True),
+            (_rng.normal(size=(5, 3)), _rng.uniform(1, 2, size=(2, 3)), True),
+            (_rng.normal(size=(1, 4)), _rng.uniform(1, 2, size=(2, 4)), False),
+        ],
+        mistakes={
+            "training ne sert à rien : en évaluation, la réponse d'une image dépend "
+            "encore des autres images du lot.": _normalize_batch_with(
+                lambda batch, *_: batch, lambda b, r, _: 0.9 * r + 0.1 * b
+            ),
+            "en évaluation, Z_hat vient encore du lot ; prenez la moyenne et la "
+            "variance gardées.": _normalize_batch_with(lambda batch, *_: batch),
+            "en évaluation, running ne doit plus bouger : les images à juger ne "
+            "règlent rien.": _normalize_batch_with(
+                kept=lambda b, r, _: 0.9 * r + 0.1 * b
+            ),
+            "à l'entraînement, c'est le lot qui se normalise lui-même ; running ne "
+            "sert qu'en évaluation.": _normalize_batch_with(
+                lambda b, running, _: running
+            ),
+            "running n'avance plus : à l'entraînement, il suit les lots.": (
+                _normalize_batch_with(kept=lambda b, running, _: running)
+            ),
+            "les deux cas sont échangés.": _normalize_batch_with(
+                lambda b, r, training: r if training else b,
+                lambda b, r, training: r if training else 0.9 * r + 0.1 * b,
+            ),
+            "0,9 et 0,1 sont échangés : running n'avance que d'un dixième.": (
+                _normalize_batch_with(
+                    kept=lambda b, r, training: 0.1 * r + 0.9 * b if training else r
+                )
+            ),
+            "running oublie tout à chaque lot ; il n'avance que d'un dixième.": (
+                _normalize_batch_with(kept=lambda b, r, training: b if training else r)
+            ),
+            "c'est running, une fois avancé, qui sert à l'entraînement ; c'est le lot "
+            "qu'il faut.": _normalize_batch_with(
+                lambda b, r, training: 0.9 * r + 0.1 * b if training else r
+            ),
+        },
+        success="Une image seule reçoit la même réponse qu'en compagnie.",
+    ),
+    "warmup_cosine": Exercise(
+        reference=_warmup_with(),
+        cases=[
+            (np.array([0.0, 0.05, 0.1, 0.55, 1.0]),),
+            (np.linspace(0, 1, 9), 0.25),
+            (np.linspace(0, 1, 14), 0.4),
+        ],
+        mistakes={
+            "la montée manque : avant warmup, le facteur va de 0 à 1.": _warmup_with(
+                rise=lambda t, warmup: np.ones_like(t)
+            ),
+            "la descente commence à t = 0 ; elle doit commencer à warmup, où le "
+            "facteur vaut 1.": _warmup_with(
+                fall=lambda u, t: (1 + np.cos(np.pi * t)) / 2
+            ),
+            "le cosinus va de 1 à −1 ; ajoutez 1 et divisez par 2.": _warmup_with(
+                fall=lambda u, t: np.cos(np.pi * u)
+            ),
+            "le facteur part de 2 : il manque la division par 2.": _warmup_with(
+                fall=lambda u, t: 1 + np.cos(np.pi * u)
+            ),
+            "le cosinus fait un tour entier ; un demi-tour, π, suffit.": _warmup_with(
+                fall=lambda u, t: (1 + np.cos(2 * np.pi * u)) / 2
+            ),
+            "le cosinus ne fait qu'un quart de tour ; il lui faut un demi-tour, "
+            "π.": _warmup_with(fall=lambda u, t: (1 + np.cos(np.pi * u / 2)) / 2),
+            "il manque π : le cosinus de NumPy compte en radians.": _warmup_with(
+                fall=lambda u, t: (1 + np.cos(u)) / 2
+            ),
+            "la descente est une droite ; c'est un demi-cosinus qui est "
+            "demandé.": _warmup_with(fall=lambda u, t: 1 - u),
+            "la montée s'arrête avant 1 : divisez t par warmup.": _warmup_with(
+                rise=lambda t, warmup: t
+            ),
+        },
+        success="Doux au départ, long au milieu, fin à l'arrivée.",
+    ),
+    "middle_loss": Value(
+        reference="b",
+        mistakes={
+            "les deux bouts répondent pareil, mais au milieu, chaque neurone est la "
+            "moyenne de deux neurones sans rapport.": "a",
+            "ce serait vrai de la moyenne des réponses ; ici, ce sont les poids que "
+            "l'on moyenne.": "c",
+        },
+        success="L'expérience qui suit le montre.",
+    ),
+}
+
 # --- Annexe derivation_automatique
+
+
+class _Node:
+    """Un nœud de graphe, comme le Value du carnet : ce que le juge donne à lire."""
+
+    def __init__(self, value: float, parents: tuple, slopes: tuple) -> None:
+        self.value, self.parents, self.slopes = value, parents, slopes
+
+
+def _topological_order(root: object) -> list:
+    order, seen = [], set()
+
+    def visit(node):
+        if node not in seen:
+            seen.add(node)
+            for parent in node.parents:
+                visit(parent)
+            order.append(node)
+
+    visit(root)
+    return order
+
+
+def _graph_gradients(root: object) -> dict:
+    order = _topological_order(root)
+    gradients = dict.fromkeys(order, 0.0)
+    gradients[root] = 1.0
+    for node in reversed(order):
+        for parent, slope in zip(node.parents, node.slopes):
+            gradients[parent] += slope * gradients[node]
+    return gradients
+
+
+def _backward_on_graph(answer, *arrows):
+    """Les gradients d'un graphe décrit par ses flèches, nœud après nœud.
+
+    arrows : pour chaque nœud, ses paires (rang du parent, pente) ; le dernier est la
+    racine
+    """
+    nodes = []
+    for value, pairs in enumerate(arrows, start=2):  # des valeurs qui ne valent pas 1
+        parents = tuple(nodes[rank] for rank, _ in pairs)
+        nodes.append(_Node(value, parents, tuple(slope for _, slope in pairs)))
+    before = [(node.parents, node.slopes) for node in nodes]
+    gradients = answer(nodes[-1])
+    if before != [(node.parents, node.slopes) for node in nodes]:
+        return _Problem(
+            "votre réponse modifie le graphe ; n'écrivez que dans gradients."
+        )
+    if not isinstance(gradients, dict) or set(gradients) != set(nodes):
+        return _Problem("on attend le dictionnaire gradients, une valeur par nœud.")
+    return [gradients[node] for node in nodes]
+
+
+def _walk_with(
+    seed=lambda root: 1.0,
+    direction=-1,
+    contribution=lambda slope, gradient: slope * gradient,
+    add=lambda before, new: before + new,
+):
+    """Un retour où un détail est changé."""
+
+    def wrong(root):
+        order = _topological_order(root)
+        gradients = dict.fromkeys(order, 0.0)
+        gradients[root] = seed(root)
+        for node in order[::direction]:
+            for parent, slope in zip(node.parents, node.slopes):
+                new = contribution(slope, gradients[node])
+                gradients[parent] = add(gradients[parent], new)
+        return gradients
+
+    return wrong
+
+
+def _unbroadcast(gradient: np.ndarray, shape: tuple) -> np.ndarray:
+    gradient = gradient.sum(axis=tuple(range(gradient.ndim - len(shape))))
+    stretched = tuple(axis for axis, n in enumerate(shape) if n == 1)
+    return gradient.sum(axis=stretched, keepdims=True)
+
+
+def _unbroadcast_with(reduce=np.sum, lead=True, stretch=True, keepdims=True):
+    def wrong(gradient, shape):
+        extra = tuple(range(gradient.ndim - len(shape))) if lead else ()
+        gradient = reduce(gradient, axis=extra) if extra else gradient
+        stretched = tuple(axis for axis, n in enumerate(shape) if n == 1)
+        if not (stretched and stretch):
+            return gradient
+        return reduce(gradient, axis=stretched, keepdims=keepdims)
+
+    return wrong
+
+
+def _first_copy(gradient, axis, keepdims=False):
+    first = tuple(
+        slice(0, 1) if k in axis else slice(None) for k in range(gradient.ndim)
+    )
+    return gradient[first] if keepdims else gradient[first].squeeze(axis)
+
+
+def _quotient_gradients(
+    dC: np.ndarray, A: np.ndarray, B: np.ndarray
+) -> tuple[np.ndarray, np.ndarray]:
+    return dC / B, -dC * A / B**2
+
+
+_rng = np.random.default_rng(5)
+
+LESSONS["derivation_automatique"] = {
+    "two_paths": Value(
+        reference=21,
+        mistakes={
+            "c'est la part qui passe par la somme ; a entre aussi dans le produit.": 6,
+            "c'est la part qui passe par le produit ; a entre aussi dans la somme.": 15,
+            "le long d'un chemin, les pentes se multiplient ; d'un chemin à l'autre, "
+            "les parts s'additionnent.": 90,
+            "c'est la dérivée par rapport à c ; refaites le chemin depuis a.": 16,
+            "c'est la valeur de q ; on demande sa dérivée par rapport à a.": 30,
+        },
+        success="Deux chemins, deux parts, une somme.",
+    ),
+    "visit_order": Value(
+        reference="a",
+        mistakes={
+            "s passe devant q, qui ne lui a pas encore donné sa part : elle serait "
+            "transmise incomplète à a et à c.": "b",
+            "p passe devant q, de qui vient toute sa part : il ne transmettrait que "
+            "zéro.": "c",
+        },
+        success="Chacun passe après tous ceux qui se servent de lui.",
+    ),
+    "backward": _Steps(
+        reference=_graph_gradients,
+        run=_backward_on_graph,
+        places={r"avec root = .*?n° (\d+), ": r"au nœud n° \1 d'un petit graphe, "},
+        cases=[
+            ((), (), ((0, 2.0), (1, -3.0))),
+            ((), (), ((0, 3.0), (1, 2.0)), ((2, 5.0), (0, 4.0)), ((3, 0.5), (2, -1.0))),
+            ((), ((0, 3.0), (0, 3.0)), ((1, 9.0), (1, 9.0)), ((2, 2.0), (0, 7.0))),
+            ((), (), ((0, 1.5), (1, 1.0)), ((2, 2.0),), ((3, -1.0), (2, 4.0))),
+        ],
+        mistakes={
+            "une part remplace la précédente au lieu de s'y ajouter ; un nœud qui sert "
+            "deux fois en reçoit deux : +=.": _walk_with(add=lambda before, new: new),
+            "tout est nul : la racine doit partir avec 1, sa dérivée par rapport à "
+            "elle-même.": _walk_with(seed=lambda root: 0.0),
+            "la racine part avec 1, et non avec sa valeur.": _walk_with(
+                seed=lambda root: root.value
+            ),
+            "seuls les parents de la racine reçoivent une part ; parcourez tout order, "
+            "de la racine aux entrées, avec reversed.": _walk_with(direction=1),
+            "il manque la pente de la flèche.": _walk_with(
+                contribution=lambda slope, gradient: gradient
+            ),
+            "il manque le gradient du nœud d'où l'on remonte : la pente seule ne vaut "
+            "que pour la dernière opération.": _walk_with(
+                contribution=lambda slope, gradient: slope
+            ),
+            "le long d'un chemin les pentes se multiplient ; vous les "
+            "additionnez.": _walk_with(
+                contribution=lambda slope, gradient: slope + gradient
+            ),
+            "rien ne parvient aux parents : c'est gradients[parent] qui reçoit, par "
+            "+=, une part de gradients[node].": _walk_with(
+                add=lambda before, new: before * new
+            ),
+            "le signe est changé : une part s'ajoute.": _walk_with(
+                add=lambda before, new: before - new
+            ),
+        },
+        success="Un nœud, une flèche, une ligne : c'est toute la rétropropagation.",
+    ),
+    "unbroadcast": Exercise(
+        reference=_unbroadcast,
+        cases=[
+            (np.arange(6.0).reshape(2, 3), (1, 3)),
+            (np.arange(6.0).reshape(2, 3), (2, 1)),
+            (_rng.normal(size=(4, 3)), (4, 3)),
+            (_rng.normal(size=(4, 3)), (3,)),
+            (_rng.normal(size=(4, 3)), ()),
+            (_rng.normal(size=(2, 4, 3)), (4, 1)),
+            (_rng.normal(size=(5, 1, 2)), (5, 1, 2)),
+        ],
+        mistakes={
+            "les parts des copies s'additionnent ; vous en prenez la "
+            "moyenne.": _unbroadcast_with(np.mean),
+            "toutes les copies ont leur part ; vous ne gardez que celle de la "
+            "première.": _unbroadcast_with(_first_copy),
+            "la somme a fait disparaître un axe de longueur 1 ; keepdims=True le "
+            "garde.": _unbroadcast_with(keepdims=False),
+            "les axes de longueur 1 sont bien rendus, mais pas ceux que NumPy a "
+            "ajoutés devant : shape peut avoir moins d'axes que "
+            "gradient.": _unbroadcast_with(lead=False),
+            "les axes ajoutés devant sont bien rendus, mais pas ceux de longueur 1, "
+            "que NumPy a étirés.": _unbroadcast_with(stretch=False),
+            "vous donnez au gradient la bonne forme sans additionner.": (
+                lambda gradient, shape: np.resize(gradient, shape)
+            ),
+            "rien n'est additionné : le gradient doit avoir la forme "
+            "shape.": lambda gradient, shape: gradient,
+        },
+        success="Une copie à l'aller, une somme au retour.",
+    ),
+    "quotient_gradients": Exercise(
+        reference=_quotient_gradients,
+        cases=[
+            (np.array([[1.0, 1.0]]), np.array([[6.0, 1.0]]), np.array([[2.0, 4.0]])),
+            tuple(_rng.normal(size=(3, 4, 2))),
+        ],
+        mistakes={
+            "dA est juste ; dans dB, le signe moins manque.": (
+                lambda dC, A, B: (dC / B, dC * A / B**2)
+            ),
+            "dA est juste ; dans dB, le carré de B manque.": (
+                lambda dC, A, B: (dC / B, -dC * A / B)
+            ),
+            "rien n'est encore réparé : dans dB, le signe et la puissance sont "
+            "faux.": lambda dC, A, B: (dC / B, dC * A / B),
+            "dA est juste ; dans dB, il manque A.": (
+                lambda dC, A, B: (dC / B, -dC / B**2)
+            ),
+            "dC manque : chaque pente se multiplie par l'erreur qui "
+            "arrive.": lambda dC, A, B: (1 / B, -A / B**2),
+            "dA et dB sont échangés.": lambda dC, A, B: (-dC * A / B**2, dC / B),
+        },
+        success="Les différences finies vont le confirmer.",
+    ),
+    "cost_ratio": Value(
+        reference=3,
+        mistakes={
+            "c'est le retour seul ; ajoutez l'aller.": 2,
+            "c'est le prix des différences finies, deux propagations par poids.": 2000,
+            "c'est le nombre de multiplications ; divisez-le par celles de "
+            "l'aller.": 3000,
+            "le retour fait deux produits de matrices, pas un : dW, puis l'erreur "
+            "transmise.": 1,
+        },
+        success="Trois fois l'aller, que la couche ait mille poids ou un million.",
+    ),
+}

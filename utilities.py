@@ -15,12 +15,15 @@ from __future__ import annotations
 import hashlib
 import os
 import re
+import shutil
 import sys
+import tempfile
 import warnings
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from copy import copy
 from dataclasses import KW_ONLY, dataclass, field, fields
+from importlib.util import find_spec
 from itertools import cycle
 from numbers import Integral, Real
 from pathlib import Path
@@ -57,6 +60,11 @@ __all__ = [
 # Un seul fil pour les produits de matrices : à ces tailles, un second ne gagne rien,
 # et sur une machine occupée chacun attend l'autre sans rien faire, dix fois plus long.
 threadpool_limits(1, user_api="blas")
+
+# Dans un navigateur, Python n'a qu'un fil d'exécution, et pas de vrai disque.
+IN_BROWSER = sys.platform == "emscripten"
+if IN_BROWSER:
+    tqdm.monitor_interval = 0  # ce moniteur est un fil de plus
 
 # --- 1. Les fonctions enseignées ------------------------------------------------------
 
@@ -986,8 +994,10 @@ def explore(draw: Callable[..., None], **ranges: tuple[float, float, float]) -> 
 def _someone_is_there() -> bool:
     # JupyterLab, VS Code et Notebook joignent à la demande le numéro de la cellule ;
     # nbconvert et nbval, non. Colab et les noyaux de navigateur ne sont qu'interactifs.
-    if sys.platform == "emscripten" or "google.colab" in sys.modules:
+    if "google.colab" in sys.modules:
         return True
+    if IN_BROWSER:
+        return find_spec("ipywidgets") is not None
     kernel = getattr(get_ipython(), "kernel", None)
     message = kernel.get_parent("shell") if kernel else {}
     return "cellId" in message.get("metadata", {})
@@ -1018,7 +1028,24 @@ def plot_confusion_matrix(y: NDArray, y_pred: NDArray, class_names: Sequence) ->
 
 # --- 4. Les données -------------------------------------------------------------------
 
-DATASETS = Path(__file__).resolve().parent / "datasets"
+
+def _find_datasets(here: Path) -> Path:
+    """Le dossier des images, à côté du module ; celui d'un navigateur, en mémoire.
+
+    HDF5 y veut un vrai fichier, dont le disque du navigateur n'a que l'apparence. Et
+    Basthon ou Capytale, qui ne connaissent pas les dossiers, reçoivent datasets.zip.
+    """
+    if not IN_BROWSER:
+        return here / "datasets"
+    memory = Path(tempfile.mkdtemp()) / "datasets"
+    if (here / "datasets").is_dir():
+        shutil.copytree(here / "datasets", memory)
+    elif Path("datasets.zip").exists():
+        shutil.unpack_archive("datasets.zip", memory)
+    return memory
+
+
+DATASETS = _find_datasets(Path(__file__).resolve().parent)
 SHIPPED_SETS = {"silhouettes": DATASETS, "animaux": DATASETS / "animaux"}
 SET_NAMES = (*SHIPPED_SETS, "photos")
 MAX_CLASSES = 1000  # un numéro absurde demanderait autant de noms et de sorties
@@ -1143,6 +1170,11 @@ def _locate(name: str | os.PathLike) -> tuple[Path, Path]:
 
 def _download(filename: str) -> Path:
     """Renvoie le chemin d'un fichier que pooch télécharge, vérifie et garde."""
+    if IN_BROWSER:
+        raise ConnectionError(
+            "Dans un navigateur, les photographies ne se téléchargent pas ; passez ces "
+            "cellules, ou ouvrez ce carnet sur Colab, sur Binder ou chez vous."
+        )
     try:
         import pooch
 

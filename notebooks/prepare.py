@@ -19,6 +19,7 @@ from nbformat import NotebookNode
 
 FOLDER = Path(__file__).resolve().parent
 STUDENT, COPIES = FOLDER / "eleve", FOLDER / "mes_carnets"
+PLAY = FOLDER / "jouer"
 
 HOLE = "...  # à vous"
 ANSWER = re.compile(r"^( *)# --- à vous.*\n((?:.*\n)*?) *# --- fin$", re.MULTILINE)
@@ -90,9 +91,9 @@ def write_student_editions(folder: Path = STUDENT) -> None:
 
 
 def copy_missing(folder: Path = COPIES) -> None:
-    """Copie chaque carnet à compléter qui manque encore ; n'écrase jamais rien."""
+    """Copie chaque carnet à compléter, ou pour jouer, qui manque ; n'écrase rien."""
     folder.mkdir(exist_ok=True)
-    for path in sorted(STUDENT.glob("*.ipynb")):
+    for path in sorted(STUDENT.glob("*.ipynb")) + sorted(PLAY.glob("*.ipynb")):
         # Le mode « x » refuse d'ouvrir un fichier qui existe.
         try:
             with (folder / path.name).open("xb") as copy:

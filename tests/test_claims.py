@@ -6,10 +6,12 @@ graines 5 à 9 doivent dire la même chose.
 
 from functools import partial
 
+import nbformat
 import numpy as np
 import pytest
 from sklearn.datasets import make_circles
 
+from conftest import ROOT
 from utilities import (
     NeuralNetwork,
     flatten_images,
@@ -151,3 +153,72 @@ def test_shuffled_pixels_change_nothing(monkeypatch):
     intact = losses(slice(None), [(W, b), *rest])
     np.testing.assert_allclose(shuffled, intact, rtol=1e-9)
     assert intact[-1] < intact[0]
+
+
+# --- Annexe « profondeur » ------------------------------------------------------------
+
+
+@pytest.fixture(scope="module")
+def depth():
+    """Ce que l'annexe définit : ses fonctions, ses données, ses programmes."""
+    path = ROOT / "notebooks" / "annexes" / "profondeur.ipynb"
+    cells = nbformat.read(path, as_version=4).cells
+    code = [cell.source for cell in cells if cell.cell_type == "code"]
+    data = ("import", "from", "def ", "images_train", "SCHEDULES", "CONTESTANTS")
+    wanted = [source for source in code if source.startswith(data)]
+    namespace = {}
+    exec("\n".join(source for source in wanted if "plt.show" not in source), namespace)
+    return namespace
+
+
+@pytest.mark.parametrize("problem", ["spirales", "anneaux"])
+def test_two_layers_beat_one_of_as_many_parameters(problem, depth):
+    """Section 2 : mêmes paramètres, chacun son taux."""
+    means = {
+        n_layers: np.mean(
+            [
+                depth["compete"](problem, n_layers, seed).score(
+                    *depth["problems"][problem][2:]
+                )
+                for seed in SEEDS
+            ]
+        )
+        for n_layers in (1, 2)
+    }
+    assert means[2] > means[1] + 0.05
+
+
+def test_fifty_layers_want_a_shortcut(depth):
+    """Section 3 : la médiane de trois graines, au meilleur des taux essayés."""
+
+    def best(layer, rates):
+        trials = [
+            [depth["depth_trial"](layer, 50, rate, seed) for rate in rates]
+            for seed in SEEDS[:3]
+        ]
+        return np.median(np.min(trials, axis=1))
+
+    shortcut = partial(depth["residual"], scale=1 / 50)
+    assert best(shortcut, [0.01]) < 0.7 * best(depth["plain"], [0.001, 0.003])
+
+
+def test_a_warmup_saves_a_large_rate(depth):
+    """Section 5 : au plus grand taux, la perte est au moins divisée par 1,3."""
+    losses = {
+        name: np.mean([depth["schedule_loss"](name, 0.1, seed) for seed in SEEDS])
+        for name in ("cosinus", "montée, cosinus")
+    }
+    assert losses["montée, cosinus"] < 0.75 * losses["cosinus"]
+
+
+def test_aligning_neurons_flattens_the_path_between_two_networks(depth):
+    """Section 6 : à chaque graine, le milieu du segment descend de moitié."""
+    first = depth["trained"](0)
+    for seed in SEEDS:
+        other = depth["trained"](seed)
+        aligned = depth["align"](first, other)
+        middle, aligned_middle = (
+            depth["network_loss"](depth["between"](first, network, 0.5))
+            for network in (other, aligned)
+        )
+        assert aligned_middle < 0.5 * middle

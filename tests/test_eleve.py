@@ -150,6 +150,7 @@ def test_copies_are_made_where_they_lack_and_nothing_is_overwritten(tmp_path):
         for name in others:
             copy = (tmp_path / name).read_bytes()
             assert copy == (prepare.STUDENT / name).read_bytes()
+    assert (tmp_path / "ardoise.ipynb").exists()
 
 
 def printed(cell):

@@ -89,6 +89,7 @@ def namespace(name):
         "neuron": lambda X, W, b: known["sigma"](X @ W + b),
         "DERIVATIVES": utilities.DERIVATIVES,
         "neighbourhoods": exercises._neighbourhoods,
+        "topological_order": exercises._topological_order,
     }
 
 
@@ -232,6 +233,13 @@ def backward(rng):
     return rng.random((6, 4)), parameters, activations
 
 
+def arrows(rng):
+    """Un graphe où chaque nœud a pour parents le précédent et un autre, au hasard."""
+    slopes = rng.normal(size=(8, 2))
+    pairs = [((k - 1, u), (rng.integers(k), v)) for k, (u, v) in enumerate(slopes) if k]
+    return ((), *pairs)
+
+
 # Des arguments que le juge n'essaie pas.
 FRESH = {
     "sigma": lambda rng: (rng.normal(size=(3, 5)),),
@@ -286,6 +294,22 @@ FRESH = {
     ],
     "clip": lambda rng: ([rng.normal(size=s) for s in ((2, 3), (1, 3))], 1.5),
     "lstm_cell": lambda rng: [*rng.normal(size=(5, 4, 3))],
+    "residual_gradients": lambda rng: (
+        *(rng.normal(size=(6, 4)), rng.normal(size=(6, 4))),
+        *(np.maximum(0, rng.normal(size=(6, 4))), rng.normal(size=(4, 4)), 0.3),
+    ),
+    "normalize_gradient": lambda rng: (
+        *(rng.normal(size=(4, 5)), rng.normal(size=(4, 5))),
+        *(rng.uniform(1, 2, size=(4, 1)), 1),
+    ),
+    "normalize_batch": lambda rng: (
+        *(rng.normal(size=(5, 3)), rng.uniform(1, 2, size=(2, 3))),
+        bool(rng.integers(2)),
+    ),
+    "warmup_cosine": lambda rng: (np.sort(rng.random(9)), rng.uniform(0.2, 0.6)),
+    "backward": arrows,
+    "unbroadcast": lambda rng: (rng.normal(size=(3, 2, 4)), (2, 1)),
+    "quotient_gradients": lambda rng: tuple(rng.normal(size=(3, 2, 5))),
 }
 
 
@@ -409,6 +433,11 @@ def test_what_is_no_answer_is_never_right(name):
                 array[...] = 77
         return result
 
+    def rewiring(root):
+        gradients = entry.reference(root)
+        root.slopes = (77.0,)
+        return gradients
+
     class Modifying(utilities.Adam):
         def __call__(self, gradient):
             direction = super().__call__(gradient.copy())
@@ -421,6 +450,7 @@ def test_what_is_no_answer_is_never_right(name):
     for answer in (None, ..., 0, "", [1], {}, np.zeros(3), lambda: 0, lambda *a, b: 0):
         assert not is_right(name, answer)
     wrong = Modifying if isinstance(entry.reference, type) else modifying
+    wrong = rewiring if name == "backward" else wrong
     assert "modifie" in verdict(name, wrong)[0]
 
 

@@ -102,6 +102,17 @@ def test_every_figure_is_followed_by_words(notebook):
             assert after.cell_type == "markdown", cell.source
 
 
+def test_every_figure_is_told_to_who_cannot_see_it(notebook):
+    """Une cellule qui montre une figure ou un film la décrit dans sa métadonnée alt."""
+    for cell in code_cells(notebook):
+        outputs = [output.get("data", {}) for output in cell.outputs]
+        shown = any({"image/png", "text/html"} & data.keys() for data in outputs)
+        words = cell.metadata.get("alt", "")
+        assert shown == bool(words), cell.source
+        assert len(words) <= 300 and words == words.strip(), words
+        assert not words or words[-1] in ".?!", words
+
+
 def test_printed_text_depends_on_no_machine(notebook):
     """Ni adresse d'objet, ni chemin, ni tableau brut."""
     for cell in code_cells(notebook):
@@ -169,7 +180,8 @@ def test_links_lead_somewhere(notebook):
 
 def test_french_typography(notebook):
     """Espace insécable avant ; : ! ? %, guillemets et apostrophes français."""
-    for text in map(prose, markdown_cells(notebook)):
+    told = [cell.metadata.get("alt", "") for cell in code_cells(notebook)]
+    for text in map(prose, markdown_cells(notebook) + told):
         assert not re.search(r" [;:!?%»]|« ", text), text
         assert "'" not in text, text
         assert not re.search(r"\d\.\d", text), text
@@ -238,13 +250,28 @@ TAUGHT = {
 }
 
 
+def taught_in(path):
+    found = {}
+    for cell in code_cells(path):
+        found |= definitions(cell.source)
+    return found
+
+
 def test_taught_code_is_the_module_s_code(notebook):
     """Une fonction enseignée et celle du module ne diffèrent pas d'un signe."""
     module = definitions((ROOT / "utilities.py").read_text(encoding="utf-8"))
-    taught = {}
-    for cell in code_cells(notebook):
-        taught |= definitions(cell.source)
+    taught = taught_in(notebook)
     shared = taught.keys() & module.keys()
     assert shared == TAUGHT.get(notebook.stem, set())
     for name in shared:
         assert taught[name] == module[name], name
+
+
+def test_borrowed_code_is_that_of_the_annexe_which_teaches_it():
+    """Une annexe peut s'exécuter seule ; ce qu'elle reprend d'une autre y est écrit."""
+    lender, borrower = (
+        taught_in(ROOT / "notebooks" / "annexes" / f"{stem}.ipynb")
+        for stem in ("convolution", "pytorch_keras")
+    )
+    for name in ("neighbourhoods", "convolve", "max_pool"):
+        assert borrower[name] == lender[name], name

@@ -274,6 +274,7 @@ def keras(torch, monkeypatch):
     l'on ait demandé : github.com/keras-team/keras/issues/23704.
     """
     monkeypatch.setenv("KERAS_BACKEND", "torch")
+    monkeypatch.setenv("KERAS_TORCH_DEVICE", "cpu")
     keras = pytest.importorskip("keras")
     from keras.src.backend.common import dtypes
 
@@ -491,3 +492,44 @@ def test_every_recurrent_step_is_that_of_torch(name, max_norm, recurrence, torch
     for actual, array in zip(in_torch_layout(*parameters), expected, strict=True):
         atol = TOLERANCE * np.abs(array).max()
         np.testing.assert_allclose(actual, array, rtol=0, atol=atol)
+
+
+# --- La profondeur --------------------------------------------------------------------
+
+
+@pytest.fixture(scope="module")
+def deep():
+    """Les fonctions que les cellules de l'annexe « profondeur » définissent."""
+    return taught_by("annexes/profondeur")
+
+
+@pytest.mark.parametrize("axis", [0, 1])
+def test_normalization_is_that_of_torch(axis, deep, torch):
+    """Par lot et par couche : la réponse et les quatre gradients, à 1e-10 près."""
+    rng = np.random.default_rng(0)
+    arrays = [rng.normal(size=size) for size in ((9, 5), (5, 6), (1, 6), (1, 6))]
+    dA = rng.normal(size=(9, 6))
+    A, back = deep.normalized(*arrays, axis=axis)
+    X, W, b, g = (torch.tensor(array, requires_grad=True) for array in arrays)
+    if axis == 0:
+        Y = torch.nn.functional.batch_norm(X @ W, None, None, g[0], b[0], True)
+    else:
+        Y = torch.nn.functional.layer_norm(X @ W, (6,), g[0], b[0])
+    Y.relu().backward(torch.tensor(dA))
+    np.testing.assert_allclose(A, Y.relu().detach(), rtol=0, atol=TOLERANCE)
+    for ours, theirs in zip(back(dA), (X, W, b, g), strict=True):
+        np.testing.assert_allclose(ours, theirs.grad, rtol=0, atol=TOLERANCE)
+
+
+def test_a_residual_layer_is_that_of_torch(deep, torch):
+    """Le détour et la branche : la réponse et les trois gradients."""
+    rng = np.random.default_rng(1)
+    arrays = [rng.normal(size=size) for size in ((9, 5), (5, 5), (1, 5))]
+    dA = rng.normal(size=(9, 5))
+    A, back = deep.residual(*arrays, scale=0.3)
+    X, W, b = (torch.tensor(array, requires_grad=True) for array in arrays)
+    output = X + 0.3 * (X @ W + b).relu()
+    output.backward(torch.tensor(dA))
+    np.testing.assert_allclose(A, output.detach(), rtol=0, atol=TOLERANCE)
+    for ours, theirs in zip(back(dA), (X, W, b), strict=True):
+        np.testing.assert_allclose(ours, theirs.grad, rtol=0, atol=TOLERANCE)

@@ -1,0 +1,407 @@
+"""Le cours dans un vrai navigateur : JupyterLab, la souris, le doigt et le clavier.
+
+Il faut Chromium et le paquet playwright, qui le conduit ; sans eux, tout est passé.
+Les images fixes du livre se refont en disant où les mettre :
+
+    COURSE_STILLS=site/images pytest tests/test_browser.py
+"""
+
+import io
+import json
+import os
+import shutil
+import socket
+import subprocess
+import sys
+import time
+import urllib.request
+from pathlib import Path
+
+import drawings
+import pytest
+from PIL import Image
+
+playwright = pytest.importorskip(
+    "playwright.sync_api", reason="le paquet playwright n'est pas installé"
+)
+
+ROOT = Path(__file__).resolve().parents[1]
+STUDENT, SANDBOX, SLATE = (
+    "eleve/01_premier_neurone.ipynb",
+    "jouer/bac_a_sable.ipynb",
+    "jouer/ardoise.ipynb",
+)
+# Sur une machine chargée, tout arrive, mais tard : on attend une condition, longtemps.
+PATIENCE = 180  # secondes
+
+# La condition d'un carnet exécuté jusqu'au bout, ou arrêté par une erreur.
+IS_DONE = """() => {
+    const { content, sessionContext } = jupyterapp.shell.currentWidget;
+    const cells = content.widgets.map(({ model }) => model);
+    const code = cells.filter((cell) => cell.type === 'code');
+    const failed = code.some((cell) =>
+        cell.outputs.toJSON().some((output) => output.output_type === 'error'));
+    const counted = code.every((cell) => cell.executionCount !== null);
+    return sessionContext.session.kernel.status === 'idle' && (counted || failed);
+}"""
+# « Exécuter tout » avant que le noyau soit prêt ouvre un dialogue, et tout s'arrête.
+IS_READY = """(path) => {
+    const panel = window.jupyterapp?.shell.currentWidget;
+    return panel?.context?.path === path && panel.context.isReady
+        && panel.content?.widgets?.length > 0
+        && panel.sessionContext.isReady
+        && panel.sessionContext.session?.kernel?.status === 'idle';
+}"""
+
+
+def find_chromium(driver):
+    """Le navigateur qu'a installé playwright, ou celui de la machine."""
+    names = ("chromium", "chromium-browser", "google-chrome")
+    paths = [driver.executable_path, *filter(None, map(shutil.which, names))]
+    return next(filter(os.path.exists, paths), None)
+
+
+@pytest.fixture(scope="module")
+def browser():
+    with playwright.sync_playwright() as driver:
+        path = find_chromium(driver.chromium)
+        if path is None:
+            pytest.skip("aucun Chromium sur cette machine")
+        # Chromium refuse de s'isoler quand il est lancé par root.
+        browser = driver.chromium.launch(executable_path=path, args=["--no-sandbox"])
+        yield browser
+        browser.close()
+
+
+def write_setting(folder, plugin, **values):
+    """Un réglage de JupyterLab : pas de question au démarrage, des menus connus."""
+    path = folder / "settings" / "@jupyterlab" / f"{plugin}.jupyterlab-settings"
+    path.parent.mkdir(parents=True)
+    path.write_text(json.dumps(values))
+
+
+@pytest.fixture(scope="module")
+def lab(tmp_path_factory, browser):
+    """L'adresse d'un JupyterLab à soi, sur des copies, avec ses propres réglages."""
+    folder = tmp_path_factory.mktemp("lab")
+    course = folder / "cours"
+    for name in (STUDENT, SANDBOX, SLATE):
+        copy = course / "notebooks" / name
+        copy.parent.mkdir(parents=True, exist_ok=True)
+        shutil.copy(ROOT / "notebooks" / name, copy)
+    for path in [*ROOT.glob("*.py"), *ROOT.glob("*.js"), *ROOT.glob("*.css")]:
+        shutil.copy(path, course)
+    shutil.copytree(ROOT / "datasets", course / "datasets")
+    write_setting(folder, "apputils-extension/notification", fetchNews="false")
+    write_setting(folder, "translation-extension/plugin", locale="en")
+
+    environment = {
+        **os.environ,
+        "JUPYTERLAB_SETTINGS_DIR": str(folder / "settings"),
+        "JUPYTERLAB_WORKSPACES_DIR": str(folder / "workspaces"),
+        "IPYTHONDIR": str(folder / "ipython"),
+        "JUPYTER_PREFER_ENV_PATH": "1",
+    }
+    for name in ("CONFIG", "RUNTIME", "DATA"):
+        environment[f"JUPYTER_{name}_DIR"] = str(folder / name.lower())
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        port = free.getsockname()[1]
+    address = f"http://127.0.0.1:{port}"
+    options = [
+        "--no-browser",
+        "--allow-root",
+        "--ServerApp.ip=127.0.0.1",
+        f"--ServerApp.port={port}",
+        "--ServerApp.port_retries=0",
+        "--IdentityProvider.token=",
+        f"--ServerApp.root_dir={course}",
+        "--LabApp.expose_app_in_browser=True",
+    ]
+    log = folder / "journal.txt"
+    with log.open("w") as output:
+        server = subprocess.Popen(
+            [sys.executable, "-m", "jupyterlab", *options],
+            env=environment,
+            stdout=output,
+            stderr=output,
+        )
+    try:
+        deadline = time.monotonic() + PATIENCE
+        while not _answers(address):
+            assert server.poll() is None, log.read_text()
+            assert time.monotonic() < deadline, log.read_text()
+            time.sleep(0.2)
+        yield address
+    finally:
+        server.terminate()
+        server.wait(PATIENCE)
+
+
+def _answers(address):
+    try:
+        return get(address, "/api/status")
+    except OSError:
+        return False
+
+
+def get(address, path):
+    with urllib.request.urlopen(address + path, timeout=PATIENCE) as answer:
+        return json.load(answer)
+
+
+class Notebook:
+    """Un carnet ouvert dans JupyterLab, et ce qu'un lecteur y fait."""
+
+    def __init__(self, browser, lab, path):
+        self.lab, self.path = lab, f"notebooks/{path}"
+        self.page = browser.new_page(
+            viewport={"width": 1280, "height": 1000}, has_touch=True
+        )
+        self.page.set_default_timeout(1000 * PATIENCE)
+        self.errors = []
+        self.page.on("pageerror", lambda error: self.errors.append(error))
+        self.page.goto(f"{lab}/lab/tree/{self.path}?reset")
+        self.page.wait_for_function(IS_READY, arg=self.path)
+
+    def run_all(self):
+        """Par le menu, comme tout le monde."""
+        self.page.get_by_role("menuitem", name="Run", exact=True).click()
+        self.page.get_by_role("menuitem", name="Run All Cells", exact=True).click()
+        self.page.wait_for_function(IS_DONE, polling=200)
+
+    def saved_cells(self):
+        """Les cellules de code, enregistrées, telles que le serveur les rend."""
+        self.page.get_by_role("menuitem", name="File", exact=True).click()
+        self.page.locator('.lm-Menu [data-command="docmanager:save"]').click()
+        self.page.wait_for_function(
+            "() => !jupyterapp.shell.currentWidget.context.model.dirty"
+        )
+        content = get(self.lab, f"/api/contents/{self.path}")["content"]
+        return [cell for cell in content["cells"] if cell["cell_type"] == "code"]
+
+    def show(self, cell):
+        """Fait défiler jusqu'à la cellule, et la rend : JupyterLab ôte les autres."""
+        index = self.page.evaluate(
+            """async (id) => {
+                const { content } = jupyterapp.shell.currentWidget;
+                const index = content.widgets.findIndex((c) => c.model.id === id);
+                content.activeCellIndex = index;
+                await content.scrollToItem(index, 'start');
+                return index;
+            }""",
+            cell,
+        )
+        return self.page.locator(f'.jp-Cell[data-windowed-list-index="{index}"]')
+
+    def type(self, cell, source):
+        """Remplace le texte de la cellule au clavier ; l'exécute, puis la suivante."""
+        self.show(cell).locator(".cm-content").click()
+        self.page.keyboard.press("Control+a")
+        self.page.keyboard.type(source)
+        self.page.keyboard.press("Shift+Enter")
+        self.page.keyboard.press("Shift+Enter")
+
+    def wait_for_text(self, cell, text):
+        self.page.wait_for_function(
+            """([id, text]) => jupyterapp.shell.currentWidget.content.widgets
+                .find((c) => c.model.id === id).model.outputs.toJSON()
+                .some((output) => [output.text].flat().join('').includes(text))""",
+            arg=[cell, text],
+        )
+
+    def close(self):
+        self.page.evaluate(
+            "() => jupyterapp.shell.currentWidget.sessionContext.shutdown()"
+        )
+        self.page.close()
+
+
+def opened(browser, lab, path):
+    """Un carnet exécuté de bout en bout, refermé à la fin."""
+    notebook = Notebook(browser, lab, path)
+    notebook.run_all()
+    yield notebook
+    notebook.close()
+
+
+@pytest.fixture(scope="module")
+def student(browser, lab):
+    yield from opened(browser, lab, STUDENT)
+
+
+@pytest.fixture(scope="module")
+def sandbox(browser, lab):
+    yield from opened(browser, lab, SANDBOX)
+
+
+@pytest.fixture(scope="module")
+def slate(browser, lab):
+    yield from opened(browser, lab, SLATE)
+
+
+def take_still(widget, name):
+    """Garde l'image fixe du widget, en 256 couleurs : trois fois plus légère."""
+    if folder := os.environ.get("COURSE_STILLS"):
+        image = Image.open(io.BytesIO(widget.screenshot())).convert("RGB")
+        image.quantize(256).save(Path(folder) / f"{name}.png", optimize=True)
+
+
+# --- La leçon d'un élève --------------------------------------------------------------
+
+
+def test_student_notebook_runs_to_its_end_with_every_hole_empty(student):
+    cells = student.saved_cells()
+    counts = [cell["execution_count"] for cell in cells]
+    assert counts == list(range(1, len(cells) + 1))
+    kinds = {output["output_type"] for cell in cells for output in cell["outputs"]}
+    assert "error" not in kinds
+    student.wait_for_text("verdict-sigma", "À faire")
+
+
+def test_sliders_move_the_figure(student):
+    cell = student.show("curseurs")
+    image = cell.locator(".jp-OutputArea img")
+    before = image.get_attribute("src")
+    handle = cell.get_by_role("slider").first
+    handle.focus()
+    handle.press("ArrowRight")
+    playwright.expect(image).not_to_have_attribute(
+        "src", before, timeout=1000 * PATIENCE
+    )
+
+
+def test_an_exercise_typed_in_is_judged_right_then_wrong(student):
+    """CodeMirror met lui-même la seconde ligne en retrait."""
+    student.type("exo-sigma", "def sigma(Z):\nreturn 1 / (1 + np.exp(-Z))")
+    student.wait_for_text("verdict-sigma", "Juste")
+    student.type("exo-sigma", "def sigma(Z):\nreturn 1 / (1 + np.exp(Z))")
+    student.wait_for_text("verdict-sigma", "Pas encore")
+
+
+# --- Le bac à sable -------------------------------------------------------------------
+
+
+def n_steps(widget):
+    return int(widget.get_attribute("data-steps"))
+
+
+def wait_for_steps(notebook, condition):
+    notebook.page.wait_for_function(
+        f"""() => {{
+            const steps = Number(document.querySelector('.jouer').dataset.steps);
+            return {condition};
+        }}"""
+    )
+
+
+def test_sandbox_starts_pauses_steps_and_restarts(sandbox):
+    widget = sandbox.show("bac-a-sable").locator(".jouer")
+    widget.get_by_role("button", name="Lancer").click()
+    wait_for_steps(sandbox, "steps > 100")
+    take_still(widget, "bac_a_sable")
+    widget.get_by_role("button", name="Pause").click()
+    widget.get_by_role("button", name="Un pas").click()
+    # Les questions sont dans l'ordre : après ce pas, plus rien ne part.
+    playwright.expect(widget.get_by_role("button", name="Lancer")).to_be_visible()
+    wait_for_steps(sandbox, "steps % 5 === 1")
+    paused = n_steps(widget)
+    widget.get_by_role("button", name="Un pas").press("Enter")
+    wait_for_steps(sandbox, f"steps === {paused + 1}")
+    widget.get_by_role("button", name="Recommencer").click()
+    wait_for_steps(sandbox, "steps === 0")
+    assert sandbox.errors == []
+
+
+def test_sandbox_settings_change_what_is_drawn(sandbox):
+    widget = sandbox.show("bac-a-sable").locator(".jouer")
+    plane = widget.get_by_role("img", name="Les points et la frontière")
+    before = plane.evaluate("(canvas) => canvas.toDataURL()")
+    widget.get_by_label("Données").select_option("spirales")
+    sandbox.page.wait_for_function(
+        """(before) => document.querySelectorAll('.jouer canvas')[1].toDataURL()
+            !== before""",
+        arg=before,
+    )
+    assert sandbox.errors == []
+
+
+# --- L'ardoise ------------------------------------------------------------------------
+
+
+def messages(widget):
+    return int(widget.get_attribute("data-messages"))
+
+
+def say(widget, pattern):
+    playwright.expect(widget.get_by_role("status")).to_contain_text(
+        pattern, timeout=1000 * PATIENCE
+    )
+
+
+def place(box, point):
+    return box["x"] + point[0] * box["width"] / 100, (
+        box["y"] + point[1] * box["height"] / 100
+    )
+
+
+def test_slate_hears_the_mouse_and_learns(slate):
+    widget = slate.show("ardoise").locator(".jouer")
+    say(widget, "L’ardoise est vide")
+    box, mouse = widget.locator(".slate").bounding_box(), slate.page.mouse
+    before = messages(widget)
+    for stroke in drawings.ANIMALS["girafe"]:
+        mouse.move(*place(box, stroke[0]))
+        mouse.down()
+        for point in stroke[1:]:
+            mouse.move(*place(box, point), steps=5)
+        mouse.up()
+    say(widget, "Je vois : girafe")
+    assert before < messages(widget) < before + 100
+    take_still(widget, "ardoise")
+    widget.get_by_label("C’était").select_option("ours")
+    widget.get_by_role("button", name="Le lui apprendre").click()
+    say(widget, "Merci, je m’en souviendrai. Je vois : ours")
+    widget.get_by_role("button", name="Effacer").click()
+    say(widget, "L’ardoise est vide")
+    assert slate.errors == []
+
+
+def test_slate_hears_a_finger(slate):
+    widget = slate.show("ardoise").locator(".jouer")
+    box = widget.locator(".slate").bounding_box()
+    session = slate.page.context.new_cdp_session(slate.page)
+
+    def touch(kind, *points):
+        where = [dict(zip("xy", place(box, p), strict=True)) for p in points]
+        session.send("Input.dispatchTouchEvent", {"type": kind, "touchPoints": where})
+
+    touch("touchStart", (20, 50))
+    for x in range(25, 85, 5):
+        touch("touchMove", (x, 50))
+    touch("touchEnd")
+    say(widget, "Je vois :")
+    widget.get_by_role("button", name="Effacer").click()
+    say(widget, "L’ardoise est vide")
+    assert slate.errors == []
+
+
+def test_slate_hears_the_keyboard(slate):
+    """Espace pose la craie, les flèches la mènent, Espace la lève."""
+    widget = slate.show("ardoise").locator(".jouer")
+    widget.locator(".slate").focus()
+    for key in [" ", *["ArrowDown"] * 8, *["ArrowRight"] * 8, " ", "ArrowLeft"]:
+        slate.page.keyboard.press(key)
+    say(widget, "Je vois :")
+    chalk = widget.locator(".slate").evaluate(
+        """(canvas) => {
+            const { data } = canvas.getContext('2d').getImageData(0, 0, 280, 280);
+            const xs = [], ys = [];
+            for (let i = 0; i < 280 * 280; i++)
+                if (data[4 * i] > 127) xs.push(i % 280), ys.push(Math.floor(i / 280));
+            return [xs, ys].map((v) => Math.max(...v) - Math.min(...v));
+        }"""
+    )
+    # Huit fois six pixels, et l'épaisseur de la craie.
+    assert chalk == [pytest.approx(8 * 6 + 14, abs=3)] * 2
+    assert slate.errors == []
