@@ -111,12 +111,12 @@ net = taught_by("annexes/convolution")
 # Jeu : réglages de net.train ; fonction qui prédit ; nom, dans RUNS, du réseau dense.
 CONVOLUTIONS = {
     "silhouettes": (
-        {"n_filters": (16, 32), "n_epochs": 64},
+        {"n_filters": (16, 32), "n_epochs": 56},
         net.predict_proba,
         "silhouettes, 128-64, augmentation",
     ),
     "animaux": (
-        {"n_filters": (16, 32), "n_epochs": 26, "dropout": 0.2},
+        {"n_filters": (16, 32), "n_epochs": 24, "dropout": 0.2},
         net.predict_both_ways,
         "dix animaux, 128-64, augmentation",
     ),
