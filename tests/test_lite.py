@@ -157,8 +157,9 @@ def files(tmp_path_factory):
 
 def test_everything_the_notebooks_read_is_on_the_disk(files):
     expected = ["utilities.py", "exercises.py", "LISEZMOI.md"]
+    expected += ["playground.py", "playground.js", "playground.css"]
     expected += [p.relative_to(ROOT) for p in (ROOT / "datasets").rglob("*.hdf5")]
-    for pattern in "0*.ipynb", "annexes/*.ipynb", "eleve/*.ipynb":
+    for pattern in "0*.ipynb", "annexes/*.ipynb", "eleve/*.ipynb", "jouer/*.ipynb":
         found = list(NOTEBOOKS.glob(pattern))
         assert found
         expected += [path.relative_to(NOTEBOOKS) for path in found]
@@ -195,10 +196,9 @@ def lite(tmp_path_factory):
     """Le site construit, si l'on a de quoi."""
     if importlib.util.find_spec("jupyterlite_pyodide_kernel") is None:
         pytest.skip("JupyterLite manque : pip install -r site/lite/requirements.txt")
-    build = load_script(LITE / "build.py")
-    build.STAGE = tmp_path_factory.mktemp("lite")
-    output = tmp_path_factory.mktemp("site") / "lite"
-    build.build(output)
+    folder = tmp_path_factory.mktemp("lite")
+    output = folder / "site"
+    load_script(LITE / "build.py").build(folder / "stage", output)
     return output
 
 
