@@ -44,6 +44,9 @@ IS_DONE = """() => {
     const counted = code.every((cell) => cell.executionCount !== null);
     return sessionContext.session.kernel.status === 'idle' && (counted || failed);
 }"""
+COUNTS = """() => jupyterapp.shell.currentWidget.content.widgets
+    .filter(({ model }) => model.type === 'code')
+    .map(({ model }) => model.executionCount)"""
 # « Exécuter tout » avant que le noyau soit prêt ouvre un dialogue, et tout s'arrête.
 IS_READY = """(path) => {
     const panel = window.jupyterapp?.shell.currentWidget;
@@ -171,14 +174,23 @@ class Notebook:
         self.page.wait_for_function(IS_DONE, polling=200)
 
     def saved_cells(self):
-        """Les cellules de code, enregistrées, telles que le serveur les rend."""
-        self.page.get_by_role("menuitem", name="File", exact=True).click()
-        self.page.locator('.lm-Menu [data-command="docmanager:save"]').click()
-        self.page.wait_for_function(
-            "() => !jupyterapp.shell.currentWidget.context.model.dirty"
-        )
-        content = get(self.lab, f"/api/contents/{self.path}")["content"]
-        return [cell for cell in content["cells"] if cell["cell_type"] == "code"]
+        """Les cellules de code, enregistrées, telles que le serveur les rend.
+
+        Un enregistrement automatique, commencé plus tôt et fini plus tard, peut rendre
+        un carnet à moitié exécuté : on enregistre jusqu'à retrouver celui de la page.
+        """
+        deadline = time.monotonic() + PATIENCE
+        while True:
+            self.page.get_by_role("menuitem", name="File", exact=True).click()
+            self.page.locator('.lm-Menu [data-command="docmanager:save"]').click()
+            self.page.wait_for_function(
+                "() => !jupyterapp.shell.currentWidget.context.model.dirty"
+            )
+            content = get(self.lab, f"/api/contents/{self.path}")["content"]
+            cells = [cell for cell in content["cells"] if cell["cell_type"] == "code"]
+            counts = [cell["execution_count"] for cell in cells]
+            if counts == self.page.evaluate(COUNTS) or time.monotonic() > deadline:
+                return cells
 
     def show(self, cell):
         """Fait défiler jusqu'à la cellule, et la rend : JupyterLab ôte les autres."""
