@@ -7,8 +7,10 @@ notation/source/01/ reçoit la leçon complète, notation/submitted/ les copies 
 import os
 import sys
 from pathlib import Path
+from unittest import mock
 
-from nbgrader.preprocessors import ClearSolutions
+from nbgrader.converters.autograde import Autograde
+from nbgrader.preprocessors import ClearSolutions, Execute
 
 ROOT = Path(__file__).resolve().parent
 sys.path[:0] = [str(ROOT), str(ROOT / "notebooks")]
@@ -28,11 +30,21 @@ class StudentEdition(ClearSolutions):
         return cell, resources
 
 
-# Les noyaux qui exécutent les copies en héritent : ils y trouvent utilities.py et
-# exercises.py, et un verdict défavorable y devient une erreur, donc zéro point.
-os.environ["PYTHONPATH"] = str(ROOT)
-os.environ[GRADING_VARIABLE] = "1"
-os.environ["TQDM_DISABLE"] = "1"
+class GradedExecution(Execute):
+    """Exécute une copie pour la noter.
+
+    Son noyau trouve utilities.py et exercises.py, et un verdict défavorable y devient
+    une erreur, donc zéro point. Ce noyau-là seulement : JupyterLab, lancé d'ici, lit
+    aussi ces réglages, et qui cherche encore n'a pas à voir des erreurs.
+    """
+
+    def preprocess(self, nb, resources, **options):
+        """Exécute toutes les cellules."""
+        path, grading = str(ROOT), {GRADING_VARIABLE: "1"}
+        with mock.patch.dict(os.environ, grading, PYTHONPATH=path, TQDM_DISABLE="1"):
+            return super().preprocess(nb, resources, **options)
+
+
 # nbgrader appelle alembic par son nom, que son environnement soit activé ou non.
 bin_folder = str(Path(sys.executable).parent)
 os.environ["PATH"] = os.pathsep.join([bin_folder, os.environ["PATH"]])
@@ -47,4 +59,8 @@ c.GenerateAssignment.preprocessors = [
     "nbgrader.preprocessors.CheckCellMetadata",
     "nbgrader.preprocessors.ComputeChecksums",
     "nbgrader.preprocessors.SaveCells",
+]
+c.Autograde.autograde_preprocessors = [
+    GradedExecution if step is Execute else step
+    for step in Autograde.autograde_preprocessors.default()
 ]
