@@ -33,22 +33,11 @@ def pytest_report_header() -> str | None:
     return SKIPPED if MISSING else None
 
 
-@pytest.hookimpl(tryfirst=True)  # xdist lit ensuite ces marques
-def pytest_collection_modifyitems(
-    config: pytest.Config, items: list[pytest.Item]
-) -> None:
-    """Passe l'annexe qu'on ne peut exécuter ; partage le reste entre deux processus.
-
-    Un carnet, comme un fichier de tests, va en entier au même (« make test » en lance
-    deux) ; mais un test qui exécute un carnet est une part à lui seul.
-    """
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Passe les cellules de l'annexe, même si on l'a nommée, sans lancer de noyau."""
     for item in items:
         if MISSING and item.path.stem == FRAMEWORKS_ANNEXE:
             item.add_marker(pytest.mark.skip(reason=SKIPPED))
-        if config.pluginmanager.hasplugin("xdist"):
-            runs_a_notebook = "path" in getattr(item, "fixturenames", ())
-            part = item.nodeid if runs_a_notebook else str(item.path)
-            item.add_marker(pytest.mark.xdist_group(part))
 
 
 @pytest.fixture

@@ -1,22 +1,17 @@
 """Les règles d'un carnet que nbval ne voit pas ; lui réexécute les cellules."""
 
 import ast
-import copy
 import re
 import statistics
 from pathlib import Path
 
 import nbformat
 import pytest
-from nbclient import NotebookClient
 
 ROOT = Path(__file__).resolve().parent.parent
 LESSONS = sorted((ROOT / "notebooks").glob("*.ipynb"))
 ANNEXES = sorted((ROOT / "notebooks" / "annexes").glob("*.ipynb"))
 NOTEBOOKS = LESSONS + ANNEXES
-UNPRACTISED = [
-    path for path in NOTEBOOKS if not (ROOT / "notebooks/eleve" / path.name).exists()
-]
 NO_BREAK = "\N{NO-BREAK SPACE}\N{NARROW NO-BREAK SPACE}"
 
 
@@ -64,19 +59,6 @@ def test_the_four_notebooks_are_there():
 def test_every_cell_was_executed_in_order(notebook):
     counts = [cell.execution_count for cell in code_cells(notebook)]
     assert counts == list(range(1, len(counts) + 1))
-
-
-@pytest.mark.parametrize("path", UNPRACTISED, ids=lambda path: path.stem)
-def test_every_cell_can_be_run_twice_in_a_row(path):
-    """Ceux qui ont des exercices le sont trous vides, par tests/test_eleve.py."""
-    content = read(path)
-    client = NotebookClient(content, resources={"metadata": {"path": path.parent}})
-    with client.setup_kernel():
-        for index, cell in enumerate(content.cells):
-            if cell.cell_type == "code":
-                first = copy.deepcopy(client.execute_cell(cell, index))
-                again = client.execute_cell(cell, index)
-                assert printed_text(again) == printed_text(first), cell.source
 
 
 def test_outputs_hold_no_error_no_stderr_and_no_widget(notebook):
