@@ -335,7 +335,7 @@ def test_film_plays_and_its_controls_fit_a_phone(visit):
 def test_search_answers_in_french(visit):
     page = visit("search.html?q=rétropropagation")
     page.locator("#search-results li a").first.wait_for()
-    assert "Recherche terminée" in page.locator("#search-results").inner_text()
+    page.locator("#search-results", has_text="Recherche terminée").wait_for()
 
 
 def test_keyboard_reaches_the_text_then_the_first_button(visit):
