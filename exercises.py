@@ -81,6 +81,7 @@ class Exercise:
     mistakes : {phrase: réponse fausse}, de l'erreur la plus précise à la plus vague
     success : ce que l'on ajoute à « juste », s'il y a une remarque à faire
     run : comment essayer la réponse sur des arguments (par défaut, l'appeler)
+    errors : les lignes à lire avant celles de _ERRORS, propres à cet exercice
     in_place : la réponse a le droit de modifier ses arguments
     """
 
@@ -89,6 +90,7 @@ class Exercise:
     mistakes: dict[str, Callable] = field(default_factory=dict)
     success: str = ""
     run: Callable = operator.call
+    errors: Sequence[tuple[type, str, str]] = ()
     in_place: bool = False
 
     def diagnose(self, answer: object) -> str | None:
@@ -124,7 +126,7 @@ class Exercise:
         except KeyboardInterrupt:
             raise
         except BaseException as error:  # sys.exit() compris : rien ne doit s'échapper
-            return _Problem(_explain(error))
+            return _Problem(_explain(error, self.errors))
         if self.in_place or _same(arguments, case):
             return value
         changed = [not _same(*pair) for pair in zip(case, arguments)].index(True)
@@ -352,14 +354,16 @@ _ERRORS = (
 )  # fmt: skip
 
 
-def _explain(error: BaseException) -> str:
+def _explain(error: BaseException, errors: Sequence[tuple] = ()) -> str:
     """Met en français ce que la réponse a levé."""
     name, kind = getattr(error, "name", None), type(error).__name__
-    rows = (
-        r for r in _ERRORS if isinstance(error, r[0]) and re.search(r[1], str(error))
+    sentence = next(
+        sentence
+        for kinds, words, sentence in (*errors, *_ERRORS)
+        if isinstance(error, kinds) and re.search(words, str(error))
     )
     line = _faulty_line(error)
-    return next(rows)[2].format(limit=TIME_LIMIT, name=name, kind=kind, line=line)
+    return sentence.format(limit=TIME_LIMIT, name=name, kind=kind, line=line)
 
 
 def _faulty_line(error: BaseException) -> str:
@@ -629,16 +633,6 @@ _TWO_GRADIENTS = (
     "neuron_gradients rend deux tableaux ; recevez-les dans deux noms, dW et db, "
     "séparés par une virgule."
 )
-
-
-def _run_descend(descend: Callable, *case) -> object:
-    """Nomme l'erreur de qui multiplie par le taux les deux gradients à la fois."""
-    try:
-        return descend(*case)
-    except TypeError as error:
-        if "multiply sequence" in str(error):
-            return _Problem(_TWO_GRADIENTS)
-        raise
 
 
 def _descend_at_once(X, y, learning_rate, n_iter):
@@ -1078,7 +1072,7 @@ LESSONS["01"] = {
             (*_plants(5, 2, seed=6)[:2], 0.1, 4),
             (*_plants(7, 3, seed=7)[:2], 2.0, 6),
         ],
-        run=_run_descend,
+        errors=[(TypeError, "multiply sequence", _TWO_GRADIENTS)],
         mistakes={
             "update modifie sur place et ne renvoie rien : n'écrivez ni « W = » ni "
             "« b = » devant.": _descend_by(move_W=update, move_b=update),
@@ -2125,7 +2119,7 @@ _NOT_FOR_THE_LAST = (
 
 
 def _forward(answer, X, parameters, *functions):
-    """La propagation ; une erreur de forme y dit de quel produit elle vient."""
+    """La propagation ; on compte les appels d'activation."""
     expected, n_calls = utilities.forward_propagation(X, parameters, *functions), 0
 
     def counted(Z):
@@ -2133,22 +2127,11 @@ def _forward(answer, X, parameters, *functions):
         n_calls += 1
         return functions[0](Z)
 
-    try:
-        watched = (counted, *functions[1:]) if functions else ()
-        activations = answer(X, parameters, *watched)
-        if n_calls >= len(parameters) and _same(activations, expected):
-            return _Problem(_NOT_FOR_THE_LAST)
-        return activations
-    except ValueError as error:
-        if "matmul" in str(error):
-            return _Problem(_FORWARD_PRODUCT)
-        if "broadcast" in str(error):
-            return _Problem(_COMPARE_NUMBERS)
-        if "inhomogeneous" in str(error):
-            return _Problem(_UNPACK)
-        raise
-    except IndexError:
-        return _Problem(_LAST_ONE)
+    watched = (counted, *functions[1:]) if functions else ()
+    activations = answer(X, parameters, *watched)
+    if n_calls >= len(parameters) and _same(activations, expected):
+        return _Problem(_NOT_FOR_THE_LAST)
+    return activations
 
 
 def _backward(answer, y, parameters, activations, *derivative):
@@ -2159,18 +2142,7 @@ def _backward(answer, y, parameters, activations, *derivative):
         asked.append(A)
         return derivative[0](A)
 
-    try:
-        gradients = answer(y, parameters, activations, *[counted] * len(derivative))
-    except ValueError as error:
-        if "matmul" in str(error):
-            return _Problem(_BACKWARD_PRODUCT)
-        if "broadcast" in str(error):
-            return _Problem(_BACKWARD_TERMS)
-        raise
-    except TypeError as error:
-        if "insert expected" in str(error):
-            return _Problem(_TWO_IN_ONE)
-        raise
+    gradients = answer(y, parameters, activations, *[counted] * len(derivative))
     if isinstance(gradients, list) and isinstance(gradients[0], np.ndarray):
         return _Problem(_TWO_IN_ONE)
     if len(asked) > len(parameters) - 1:
@@ -2443,6 +2415,12 @@ LESSONS["04"] = {
     "forward_propagation": _Steps(
         reference=utilities.forward_propagation,
         run=_forward,
+        errors=[
+            (ValueError, "matmul", _FORWARD_PRODUCT),
+            (ValueError, "broadcast", _COMPARE_NUMBERS),
+            (ValueError, "inhomogeneous", _UNPACK),
+            (IndexError, "", _LAST_ONE),
+        ],
         places={r"à la place n° (\d+), ": r"à la place n° \1 de la liste, "},
         cases=[
             (_one_image, _one_by_one),
@@ -2514,6 +2492,11 @@ LESSONS["04"] = {
     "back_propagation": _Steps(
         reference=utilities.back_propagation,
         run=_backward,
+        errors=[
+            (ValueError, "matmul", _BACKWARD_PRODUCT),
+            (ValueError, "broadcast", _BACKWARD_TERMS),
+            (TypeError, "insert expected", _TWO_IN_ONE),
+        ],
         places={
             r"à la place n° (\d+), à la place n° 1, ": r"couche \1, pour dW, ",
             r"à la place n° (\d+), à la place n° 2, ": r"couche \1, pour db, ",
@@ -2818,16 +2801,6 @@ _CONVOLUTION_PRODUCT = (
 )
 
 
-def _quote_product(function, *arguments):
-    """Appelle la réponse ; de deux formes qui s'opposent, dit de quel produit."""
-    try:
-        return function(*arguments)
-    except ValueError as error:
-        if "matmul" in str(error):
-            return _Problem(_CONVOLUTION_PRODUCT)
-        raise
-
-
 _rng = np.random.default_rng(10)
 _one_pixel = np.zeros((1, 3, 3, 1))
 _one_pixel[0, 1, 1] = 1
@@ -2852,7 +2825,7 @@ LESSONS["convolution"] = {
     ),
     "convolve": Exercise(
         reference=_convolve,
-        run=_quote_product,
+        errors=[(ValueError, "matmul", _CONVOLUTION_PRODUCT)],
         cases=[
             (np.array([1.0, 2, 3, 4]).reshape(1, 2, 2, 1), np.ones((3, 3, 1, 1)), 0.5),
             _convolution_case(2, 4, 5, 3, 2, 3, _rng),
@@ -2895,7 +2868,7 @@ LESSONS["convolution"] = {
     ),
     "input_gradient": Exercise(
         reference=_input_gradient,
-        run=_quote_product,
+        errors=[(ValueError, "matmul", _CONVOLUTION_PRODUCT)],
         cases=[
             (_one_pixel, np.arange(1.0, 10).reshape(3, 3, 1, 1)),
             _error_case(2, 4, 5, 3, 2, 3, _rng),
