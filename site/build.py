@@ -24,16 +24,16 @@ from nbformat import NotebookNode
 SITE = Path(__file__).resolve().parent
 ROOT = SITE.parent
 NOTEBOOKS = ROOT / "notebooks"
-sys.path.append(str(NOTEBOOKS))
+sys.path += [str(SITE), str(NOTEBOOKS)]
 
+import online  # noqa: E402
 import prepare  # noqa: E402
 
 # Ce que le site montre en plus des carnets, à la même place que dans le dépôt.
 PAGES = ["ENSEIGNER.md", "datasets/README.md"]
 # Ce que Sphinx lit de ce dossier-ci.
 SETTINGS = ["conf.py", "_static", "_templates"]
-# Les branches où l'on lit le dépôt, et où Colab trouve des carnets qui se suffisent.
-BRANCH, ONLINE = "main", "en-ligne"
+BRANCH = "main"  # où l'on lit le dépôt
 
 # Un lien vers un fichier : ni ancre, ni adresse complète, ni image.
 LINK = re.compile(r"(?<!!)\[([^]]*)\]\((?![#/]|\w+:)([^)\s#]+)(#[^)\s]*)?\)")
@@ -93,8 +93,7 @@ def buttons(path: Path, page: Path) -> str:
         binder = f"https://mybinder.org/v2/gh/{REPOSITORY}/{BRANCH}"
         links["Binder"] = f"{binder}?urlpath=lab/tree/notebooks/{file}"
     if REPOSITORY and path.parent.name != "jouer":
-        colab = f"https://colab.research.google.com/github/{REPOSITORY}/blob/{ONLINE}"
-        links["Colab"] = f"{colab}/{file}"
+        links["Colab"] = online.colab(REPOSITORY, file)
     anchors = [f'<a href="{link}">{name}</a>' for name, link in links.items()]
     if page == path != practised(path):
         anchors.insert(0, "<span>Ce carnet, à compléter :</span>")

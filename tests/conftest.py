@@ -1,7 +1,12 @@
 """Ce que les tests du module partagent : réglages, données, messages attendus."""
 
+import functools
+import http.server
 import os
 import re
+import shutil
+import threading
+from contextlib import contextmanager
 from pathlib import Path
 
 import matplotlib
@@ -91,3 +96,52 @@ def figures(monkeypatch):
     plt.close("all")
     yield lambda: [plt.figure(number) for number in plt.get_fignums()]
     plt.close("all")
+
+
+# --- Dans un navigateur ---------------------------------------------------------------
+
+
+def find_chromium(driver):
+    """Le navigateur qu'a installé playwright, ou celui de la machine."""
+    names = ("chromium", "chromium-browser", "google-chrome")
+    paths = [driver.executable_path, *filter(None, map(shutil.which, names))]
+    return next(filter(os.path.exists, paths), None)
+
+
+@pytest.fixture(scope="module")
+def browser():
+    """Un Chromium déjà installé, ou l'abandon du test."""
+    sync_api = pytest.importorskip(
+        "playwright.sync_api", reason="le paquet playwright n'est pas installé"
+    )
+    with sync_api.sync_playwright() as driver:
+        path = find_chromium(driver.chromium)
+        if path is None:
+            pytest.skip("aucun Chromium sur cette machine")
+        # Chromium refuse de s'isoler quand il est lancé par root.
+        browser = driver.chromium.launch(executable_path=path, args=["--no-sandbox"])
+        yield browser
+        browser.close()
+
+
+class QuietHandler(http.server.SimpleHTTPRequestHandler):
+    """Sert un dossier sans rien écrire, avec les types qu'attend un navigateur."""
+
+    extensions_map = {  # noqa: RUF012 : comme dans la classe mère
+        **http.server.SimpleHTTPRequestHandler.extensions_map,
+        ".mjs": "text/javascript",
+        ".wasm": "application/wasm",
+    }
+
+    def log_message(self, *_):
+        pass
+
+
+@contextmanager
+def serve(folder):
+    """Sert un dossier sur cette machine ; donne son adresse, avec la barre finale."""
+    handler = functools.partial(QuietHandler, directory=str(folder))
+    with http.server.ThreadingHTTPServer(("127.0.0.1", 0), handler) as server:
+        threading.Thread(target=server.serve_forever, daemon=True).start()
+        yield f"http://127.0.0.1:{server.server_port}/"
+        server.shutdown()

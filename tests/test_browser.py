@@ -57,25 +57,6 @@ IS_READY = """(path) => {
 }"""
 
 
-def find_chromium(driver):
-    """Le navigateur qu'a installé playwright, ou celui de la machine."""
-    names = ("chromium", "chromium-browser", "google-chrome")
-    paths = [driver.executable_path, *filter(None, map(shutil.which, names))]
-    return next(filter(os.path.exists, paths), None)
-
-
-@pytest.fixture(scope="module")
-def browser():
-    with playwright.sync_playwright() as driver:
-        path = find_chromium(driver.chromium)
-        if path is None:
-            pytest.skip("aucun Chromium sur cette machine")
-        # Chromium refuse de s'isoler quand il est lancé par root.
-        browser = driver.chromium.launch(executable_path=path, args=["--no-sandbox"])
-        yield browser
-        browser.close()
-
-
 def write_setting(folder, plugin, **values):
     """Un réglage de JupyterLab : pas de question au démarrage, des menus connus."""
     path = folder / "settings" / "@jupyterlab" / f"{plugin}.jupyterlab-settings"
@@ -357,6 +338,11 @@ def place(box, point):
     )
 
 
+def wipe(widget):
+    widget.get_by_role("button", name="Effacer").click()
+    say(widget, "L’ardoise est vide")
+
+
 def test_slate_hears_the_mouse_and_learns(slate):
     widget = slate.show("ardoise").locator(".jouer")
     say(widget, "L’ardoise est vide")
@@ -374,8 +360,7 @@ def test_slate_hears_the_mouse_and_learns(slate):
     widget.get_by_label("C’était").select_option("ours")
     widget.get_by_role("button", name="Le lui apprendre").click()
     say(widget, "Merci, je m’en souviendrai. Je vois : ours")
-    widget.get_by_role("button", name="Effacer").click()
-    say(widget, "L’ardoise est vide")
+    wipe(widget)
     assert slate.errors == []
 
 
@@ -393,8 +378,7 @@ def test_slate_hears_a_finger(slate):
         touch("touchMove", (x, 50))
     touch("touchEnd")
     say(widget, "Je vois :")
-    widget.get_by_role("button", name="Effacer").click()
-    say(widget, "L’ardoise est vide")
+    wipe(widget)
     assert slate.errors == []
 
 

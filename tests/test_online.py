@@ -4,17 +4,14 @@ Passés, sauf si COURSE_ONLINE vaut 1, comme chaque lundi dans navigateur.yml. L
 se télécharge ; COURSE_LITE nomme un autre dossier que build/site/lite, s'il le faut.
 """
 
-import functools
-import http.server
 import json
 import os
-import shutil
-import threading
 import time
 from pathlib import Path
 
 import pytest
 
+from conftest import serve
 from exercises import LESSONS, TO_DO
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -28,35 +25,10 @@ pytestmark = pytest.mark.skipif(
 
 
 @pytest.fixture(scope="module")
-def browser():
-    sync_api = pytest.importorskip("playwright.sync_api")
-    # Un Chromium installé, sinon celui de Playwright.
-    options = {"executable_path": shutil.which("chromium"), "args": ["--no-sandbox"]}
-    with sync_api.sync_playwright() as playwright:
-        browser = playwright.chromium.launch(**options)
-        yield browser
-        browser.close()
-
-
-@pytest.fixture(scope="module")
 def address():
     """Le site du noyau, servi d'ici."""
-
-    class Handler(http.server.SimpleHTTPRequestHandler):
-        extensions_map = {  # noqa: RUF012 : comme dans la classe mère
-            **http.server.SimpleHTTPRequestHandler.extensions_map,
-            ".mjs": "text/javascript",
-            ".wasm": "application/wasm",
-        }
-
-        def log_message(self, *_):
-            pass
-
-    handler = functools.partial(Handler, directory=LITE)
-    with http.server.ThreadingHTTPServer(("127.0.0.1", 0), handler) as server:
-        threading.Thread(target=server.serve_forever, daemon=True).start()
-        yield f"http://127.0.0.1:{server.server_port}/lab/index.html"
-        server.shutdown()
+    with serve(LITE) as address:
+        yield f"{address}lab/index.html"
 
 
 def report(sentence):

@@ -1,20 +1,18 @@
 """Le site construit, puis lu dans un vrai navigateur, toute autre adresse barrée."""
 
-import functools
-import http.server
 import importlib.util
 import os
 import re
-import shutil
 import subprocess
 import sys
-import threading
 from html.parser import HTMLParser
 from pathlib import Path
 from urllib.parse import parse_qs, urlsplit
 
 import nbformat
 import pytest
+
+from conftest import serve
 
 ROOT = Path(__file__).resolve().parents[1]
 NOTEBOOKS = ROOT / "notebooks"
@@ -187,35 +185,14 @@ def test_without_a_repository_only_the_browser_is_offered(build, monkeypatch):
 
 @pytest.fixture(scope="module")
 def address(site):
-    class Handler(http.server.SimpleHTTPRequestHandler):
-        def log_message(self, *args):
-            pass
-
-    handler = functools.partial(Handler, directory=str(site))
-    with http.server.ThreadingHTTPServer(("127.0.0.1", 0), handler) as server:
-        threading.Thread(target=server.serve_forever, daemon=True).start()
-        yield f"http://127.0.0.1:{server.server_port}/"
-        server.shutdown()
-
-
-@pytest.fixture(scope="module")
-def chromium():
-    sync_api = pytest.importorskip("playwright.sync_api", reason="Playwright manque")
-    # Celui du système, sinon celui que « playwright install chromium » a rangé.
-    path = shutil.which("chromium") or shutil.which("google-chrome")
-    with sync_api.sync_playwright() as playwright:
-        try:
-            browser = playwright.chromium.launch(executable_path=path)
-        except sync_api.Error as error:
-            pytest.skip(f"pas de navigateur Chromium : {error.message.splitlines()[0]}")
-        yield browser
-        browser.close()
+    with serve(site) as address:
+        yield address
 
 
 @pytest.fixture
-def visit(chromium, address):
+def visit(browser, address):
     """Ouvre une page sur un téléphone, la nuit ; note ce qu'elle n'aurait pas dû."""
-    context = chromium.new_context(
+    context = browser.new_context(
         viewport=PHONE, color_scheme="dark", locale="fr-FR", device_scale_factor=1
     )
     page, faults = context.new_page(), []
