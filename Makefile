@@ -7,8 +7,8 @@ INSTALL := $(PY) -m pip install --disable-pip-version-check --prefer-binary
 # matplotlib recense les polices une fois, ici, plutôt qu'au milieu d'un carnet.
 FONTS := $(PY) -c 'import matplotlib.font_manager'
 
-# Deux processus, un fichier ou un carnet à la fois chacun : moitié moins d'attente.
-TEST_OPTIONS ?= -n 2 --dist loadfile
+# Deux processus, un fichier ou un carnet à la fois chacun, dans l'ordre (conftest.py).
+TEST_OPTIONS ?= -n 2 --dist loadfile --no-loadscope-reorder
 
 # Le noyau « python3 » est celui de .venv, et matplotlib y dessine dans la page.
 export JUPYTER_PREFER_ENV_PATH := 1

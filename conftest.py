@@ -40,6 +40,23 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
             item.add_marker(pytest.mark.skip(reason=SKIPPED))
 
 
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_make_scheduler(config: pytest.Config, log: object) -> object:
+    """Partage « make test » entre deux processus.
+
+    Un fichier, ou un carnet, va en entier au même ; mais un test qui exécute un carnet
+    est une part à lui seul : sinon, l'un finirait bien après l'autre.
+    """
+    from xdist.scheduler import LoadFileScheduling
+
+    class OneNotebookAtATime(LoadFileScheduling):
+        def _split_scope(self, nodeid: str) -> str:
+            is_alone = "_runs_twice[" in nodeid
+            return nodeid if is_alone else super()._split_scope(nodeid)
+
+    return OneNotebookAtATime(config, log)
+
+
 @pytest.fixture
 def skip_if_libraries_lack():
     """Passe le test d'un carnet qui ne peut pas s'exécuter ici."""

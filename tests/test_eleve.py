@@ -166,10 +166,8 @@ def printed(cell):
 
 
 @each_lesson
-def test_with_every_hole_empty_it_prints_what_the_lesson_prints(
-    path, skip_if_libraries_lack
-):
-    """Chaque cellule, exécutée deux fois de suite : qui revient en arrière le fait."""
+def test_with_every_hole_empty_it_runs_twice(path, skip_if_libraries_lack):
+    """Chaque cellule, deux fois de suite, dit ce que dit la leçon."""
     skip_if_libraries_lack(path)
     lesson, student = read(path), edition(path)
     resources = {"metadata": {"path": str(prepare.STUDENT)}}

@@ -67,7 +67,7 @@ def test_every_cell_was_executed_in_order(notebook):
 
 
 @pytest.mark.parametrize("path", UNPRACTISED, ids=lambda path: path.stem)
-def test_every_cell_can_be_run_twice_in_a_row(path):
+def test_every_cell_runs_twice(path):
     """Un apprenant revient en arrière : même texte, et rien de cassé.
 
     Les carnets qui ont des exercices le sont trous vides, par tests/test_eleve.py.
