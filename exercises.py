@@ -18,6 +18,7 @@ import contextlib
 import copy
 import dis
 import inspect
+import io
 import itertools
 import math
 import operator
@@ -36,12 +37,20 @@ from unittest import mock
 
 import numpy as np
 from IPython import get_ipython
-from IPython.utils.capture import capture_output
 from numpy.lib.stride_tricks import sliding_window_view
 from sklearn.datasets import make_blobs, make_circles
 
 import utilities
 from utilities import NeuralNetwork, numerical_gradient, sigmoid, step, update
+
+try:
+    from IPython.utils.capture import capture_output
+except ImportError:  # Basthon n'a d'IPython que l'affichage
+
+    def capture_output() -> contextlib.AbstractContextManager:
+        """Rien ne s'affiche."""
+        return contextlib.redirect_stdout(io.StringIO())
+
 
 TIME_LIMIT = 5.0  # secondes, pour tous les essais d'une réponse
 TOLERANCE = 1e-6

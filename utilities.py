@@ -43,9 +43,14 @@ from sklearn.inspection import DecisionBoundaryDisplay
 from sklearn.metrics import ConfusionMatrixDisplay
 from sklearn.model_selection import train_test_split
 from sklearn.utils.multiclass import check_classification_targets
-from sklearn.utils.validation import check_is_fitted, validate_data
+from sklearn.utils.validation import check_is_fitted
 from threadpoolctl import threadpool_limits
 from tqdm import tqdm
+
+try:
+    from sklearn.utils.validation import validate_data
+except ImportError:  # Basthon en est encore à scikit-learn 1.4, où c'est une méthode
+    validate_data = BaseEstimator._validate_data
 
 # Ce que « from utilities import * » apporte. Les fonctions enseignées n'en sont pas :
 # un carnet qui écrit les siennes sous les mêmes noms les garde.

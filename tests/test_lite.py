@@ -314,3 +314,35 @@ def test_git_keeps_the_scripts_executable():
     git = ["git", "ls-files", "--stage", "postBuild", "start"]
     listing = subprocess.run(git, cwd=ROOT, capture_output=True, text=True).stdout
     assert re.findall(r"^(\d+)", listing, re.MULTILINE) == ["100755", "100755"]
+
+
+BASTHON = """
+import sys
+import IPython, sklearn.datasets, sklearn.inspection, sklearn.model_selection
+from sklearn.base import BaseEstimator
+from sklearn.utils import validation
+
+BaseEstimator._validate_data = validation.validate_data
+del validation.validate_data
+sys.modules["IPython.utils.capture"] = None
+
+import exercises, utilities
+
+def sigma(z):
+    print("bavarde")
+    return 1 / (1 + utilities.np.exp(-z))
+
+exercises.check("sigma", sigma)
+X, y, _, _ = utilities.load_data()
+network = utilities.NeuralNetwork(max_iter=5, random_state=0)
+print(network.fit(X.reshape(len(X), -1) / 255, y).score(X.reshape(len(X), -1) / 255, y))
+"""
+
+
+def test_the_older_libraries_of_basthon_suffice():
+    """Basthon a scikit-learn 1.4, et n'a d'IPython que l'affichage."""
+    command = [sys.executable, "-c", BASTHON]
+    result = subprocess.run(command, cwd=ROOT, capture_output=True, text=True)
+    verdict, accuracy = result.stdout.splitlines()
+    assert "Juste" in verdict
+    assert float(accuracy) > 0.7
