@@ -3869,12 +3869,6 @@ def _first_copy(gradient, axis, keepdims=False):
     return gradient[first] if keepdims else gradient[first].squeeze(axis)
 
 
-def _quotient_gradients(
-    dC: np.ndarray, A: np.ndarray, B: np.ndarray
-) -> tuple[np.ndarray, np.ndarray]:
-    return dC / B, -dC * A / B**2
-
-
 _rng = np.random.default_rng(5)
 
 LESSONS["derivation_automatique"] = {
@@ -3889,16 +3883,6 @@ LESSONS["derivation_automatique"] = {
             "c'est la valeur de q ; on demande sa dérivée par rapport à a.": 30,
         },
         success="Deux chemins, deux parts, une somme.",
-    ),
-    "visit_order": Value(
-        reference="a",
-        mistakes={
-            "s passe devant q, qui ne lui a pas encore donné sa part : elle serait "
-            "transmise incomplète à a et à c.": "b",
-            "p passe devant q, de qui vient toute sa part : il ne transmettrait que "
-            "zéro.": "c",
-        },
-        success="Chacun passe après tous ceux qui se servent de lui.",
     ),
     "backward": _Steps(
         reference=_graph_gradients,
@@ -3971,30 +3955,6 @@ LESSONS["derivation_automatique"] = {
             "shape.": lambda gradient, shape: gradient,
         },
         success="Une copie à l'aller, une somme au retour.",
-    ),
-    "quotient_gradients": Exercise(
-        reference=_quotient_gradients,
-        cases=[
-            (np.array([[1.0, 1.0]]), np.array([[6.0, 1.0]]), np.array([[2.0, 4.0]])),
-            tuple(_rng.normal(size=(3, 4, 2))),
-        ],
-        mistakes={
-            "dA est juste ; dans dB, le signe moins manque.": (
-                lambda dC, A, B: (dC / B, dC * A / B**2)
-            ),
-            "dA est juste ; dans dB, le carré de B manque.": (
-                lambda dC, A, B: (dC / B, -dC * A / B)
-            ),
-            "rien n'est encore réparé : dans dB, le signe et la puissance sont "
-            "faux.": lambda dC, A, B: (dC / B, dC * A / B),
-            "dA est juste ; dans dB, il manque A.": (
-                lambda dC, A, B: (dC / B, -dC / B**2)
-            ),
-            "dC manque : chaque pente se multiplie par l'erreur qui "
-            "arrive.": lambda dC, A, B: (1 / B, -A / B**2),
-            "dA et dB sont échangés.": lambda dC, A, B: (-dC * A / B**2, dC / B),
-        },
-        success="Les différences finies vont le confirmer.",
     ),
     "cost_ratio": Value(
         reference=3,

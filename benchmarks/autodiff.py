@@ -61,13 +61,12 @@ def main() -> None:
     print(f"{'':30}" + "".join(f"{column:>24}" for column in columns))
     for sizes, m, n_calls in WORKLOADS:
         rng = np.random.default_rng(0)
-        pairs = initialize_parameters(sizes, rng)
+        parameters = initialize_parameters(sizes, rng)
         X, y = rng.random((m, sizes[0])), rng.integers(2, size=(m, 1)).astype(float)
-        arrays = [array for pair in pairs for array in pair]
         contestants = [
-            (forward_propagation, (X, pairs, np.tanh)),
-            (by_hand, (X, y, arrays)),
-            (by_graph, (X, y, arrays)),
+            (forward_propagation, (X, parameters, np.tanh)),
+            (by_hand, (X, y, parameters)),
+            (by_graph, (X, y, parameters)),
         ]
         rounds = [
             [cpu_time(*contestant, n_calls) for contestant in contestants]

@@ -309,7 +309,6 @@ FRESH = {
     "warmup_cosine": lambda rng: (np.sort(rng.random(9)), rng.uniform(0.2, 0.6)),
     "backward": arrows,
     "unbroadcast": lambda rng: (rng.normal(size=(3, 2, 4)), (2, 1)),
-    "quotient_gradients": lambda rng: tuple(rng.normal(size=(3, 2, 5))),
 }
 
 
