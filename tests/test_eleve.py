@@ -264,6 +264,7 @@ def test_a_kernel_survives_what_beginners_write(graded, monkeypatch):
     client = NotebookClient(nbformat.v4.new_notebook(cells=cells))
     client.execute()
     for cell, words in zip(cells[2::2], bodies.values(), strict=True):
-        printed, *errors = cell.outputs
-        assert words in printed.text
-        assert [error.output_type for error in errors] == ["error"] * graded
+        # Une même ligne peut arriver en deux morceaux.
+        assert words in "".join(output.get("text", "") for output in cell.outputs)
+        kinds = [output.output_type for output in cell.outputs]
+        assert [kind for kind in kinds if kind != "stream"] == ["error"] * graded
