@@ -27,6 +27,7 @@ lab: .venv/.lab ## ouvre JupyterLab sur vos copies des carnets
 	  --LabApp.app_settings_dir=site/lite \
 	  --LabApp.default_url=/lab/tree/mes_carnets/01_premier_neurone.ipynb $(LAB_OPTIONS)
 
+test: export COURSE_QUICK := 1
 test: .venv/.dev ## vérifie tout : le module, les données, chaque cellule
 	$(PY) -m pytest $(TEST_OPTIONS)
 

@@ -6,6 +6,7 @@ import os
 import re
 import shutil
 import threading
+import time
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -145,3 +146,28 @@ def serve(folder):
         threading.Thread(target=server.serve_forever, daemon=True).start()
         yield f"http://127.0.0.1:{server.server_port}/"
         server.shutdown()
+
+
+def printed(cell):
+    """Ce qu'une cellule a écrit ou montré, sauf les images."""
+    texts = []
+    for output in cell.outputs:
+        assert output.output_type != "error", output
+        if output.output_type == "stream":
+            texts.append(output.text)
+        elif "image/png" not in output.data:
+            texts.append(output.data.get("text/plain", ""))
+    return "".join(texts)
+
+
+def run_twice(client, cell, index):
+    """Ce qu'écrit la cellule, exécutée deux fois ; la seconde n'y change rien.
+
+    « make test » ne reprend pas un calcul de plus d'une seconde ; pytest seul, si.
+    """
+    start = time.monotonic()
+    text = printed(client.execute_cell(cell, index))
+    is_long = time.monotonic() - start > 1
+    if not (is_long and os.environ.get("COURSE_QUICK")):
+        assert printed(client.execute_cell(cell, index)) == text, cell.source
+    return text

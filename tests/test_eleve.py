@@ -14,6 +14,7 @@ import pytest
 from nbclient import NotebookClient
 
 import exercises
+from conftest import printed, run_twice
 
 ROOT = Path(__file__).resolve().parents[1]
 NOTEBOOKS = ROOT / "notebooks"
@@ -153,18 +154,6 @@ def test_copies_are_made_where_they_lack_and_nothing_is_overwritten(tmp_path):
     assert (tmp_path / "ardoise.ipynb").exists()
 
 
-def printed(cell):
-    """Ce qu'une cellule a écrit ou montré, sauf les images."""
-    texts = []
-    for output in cell.outputs:
-        assert output.output_type != "error", output
-        if output.output_type == "stream":
-            texts.append(output.text)
-        elif "image/png" not in output.data:
-            texts.append(output.data.get("text/plain", ""))
-    return "".join(texts)
-
-
 @each_lesson
 def test_with_every_hole_empty_it_runs_twice(path, skip_if_libraries_lack):
     """Chaque cellule, deux fois de suite, dit ce que dit la leçon."""
@@ -176,17 +165,16 @@ def test_with_every_hole_empty_it_runs_twice(path, skip_if_libraries_lack):
         for index, (cell, run) in enumerate(zip(lesson.cells, student.cells)):
             if cell.cell_type != "code":
                 continue
-            texts = [printed(client.execute_cell(run, index)) for _ in range(2)]
-            assert texts[0] == texts[1], cell.source
+            text = run_twice(client, run, index)
             if nbgrader(cell).get("solution"):  # un trou, ou un code à réparer
                 expected = "Pas encore" if "eleve" in cell.metadata else "À faire"
             if nbgrader(cell).get("grade"):
-                assert f" · {expected} : " in texts[0], texts[0]
+                assert f" · {expected} : " in text, text
             elif (
                 "exercises.progress" not in cell.source
                 and "nbval-ignore-output" not in cell.metadata.get("tags", [])
             ):
-                assert texts[0] == printed(cell), cell.id
+                assert text == printed(cell), cell.id
 
 
 # --- nbgrader -------------------------------------------------------------------------

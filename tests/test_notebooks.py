@@ -1,7 +1,6 @@
 """Les règles d'un carnet que nbval ne voit pas ; lui réexécute les cellules."""
 
 import ast
-import copy
 import re
 import statistics
 from pathlib import Path
@@ -9,6 +8,8 @@ from pathlib import Path
 import nbformat
 import pytest
 from nbclient import NotebookClient
+
+from conftest import run_twice
 
 ROOT = Path(__file__).resolve().parent.parent
 LESSONS = sorted((ROOT / "notebooks").glob("*.ipynb"))
@@ -77,9 +78,7 @@ def test_every_cell_runs_twice(path):
     with client.setup_kernel():
         for index, cell in enumerate(content.cells):
             if cell.cell_type == "code":
-                first = copy.deepcopy(client.execute_cell(cell, index))
-                again = client.execute_cell(cell, index)
-                assert printed_text(again) == printed_text(first), cell.source
+                run_twice(client, cell, index)
 
 
 def test_outputs_hold_no_error_no_stderr_and_no_widget(notebook):
