@@ -3536,8 +3536,35 @@ def _normalization_case(shape, axis, rng):
     return dZ_hat, (Z - Z.mean(axis=axis, keepdims=True)) / s, s, axis
 
 
+def _permute(parameters, layer, order):
+    return _permute_with()(parameters, layer, order)
+
+
+def _permute_with(
+    moved=lambda W, b, order: (W[:, order], b[:, order]),
+    after=lambda W, b, order: (W[order], b),
+):
+    """Des neurones changés de place, où l'une des deux couches est mal rangée."""
+
+    def wrong(parameters, layer, order):
+        pair = moved(*parameters[layer], order), after(*parameters[layer + 1], order)
+        return [*parameters[:layer], *pair, *parameters[layer + 2 :]]
+
+    return wrong
+
+
+def _stack(rng, *sizes):
+    """Les couples (W, b) d'un réseau dont les couches ont ces tailles."""
+    pairs = itertools.pairwise(sizes)
+    return [(rng.normal(size=pair), rng.normal(size=(1, pair[1]))) for pair in pairs]
+
+
 _rng = np.random.default_rng(7)
 _one_unit = [np.array([[number]]) for number in (1.0, 2.0, 3.0, 1.5)]
+_two_units = [
+    (np.array([[1.0, 2.0]]), np.array([[3.0, 4.0]])),
+    (np.array([[5.0], [6.0]]), np.array([[7.0]])),
+]
 
 LESSONS["profondeur"] = {
     "shallow_neurons": Value(
@@ -3607,6 +3634,46 @@ LESSONS["profondeur"] = {
         },
         success="Le premier terme remonte intact, quelle que soit la couche.",
     ),
+    "permute": Exercise(
+        reference=_permute,
+        cases=[
+            (_two_units, 0, np.array([1, 0])),
+            (_stack(_rng, 3, 4, 4, 1), 0, np.array([2, 0, 3, 1])),
+            (_stack(_rng, 3, 4, 4, 1), 1, np.array([1, 2, 0, 3])),
+        ],
+        mistakes={
+            "la couche suivante écoute encore dans l'ancien ordre ; ses lignes aussi "
+            "changent de place.": _permute_with(after=lambda W, b, order: (W, b)),
+            "le biais d'un neurone le suit : il se permute comme les colonnes.": (
+                _permute_with(lambda W, b, order: (W[:, order], b))
+            ),
+            "les poids d'entrée d'un neurone sont une colonne de W ; vous ne les avez "
+            "pas déplacés.": _permute_with(lambda W, b, order: (W, b[:, order])),
+            "à la couche suivante, un neurone de celle-ci est une ligne, et non une "
+            "colonne.": _permute_with(after=lambda W, b, order: (W[:, order], b)),
+            "order[0] est l'ancien numéro du neurone qui devient le premier ; vous "
+            "lisez l'inverse.": _permute_with(
+                lambda W, b, order: (W[:, np.argsort(order)], b[:, np.argsort(order)]),
+                lambda W, b, order: (W[np.argsort(order)], b),
+            ),
+        },
+        success="Les mêmes réponses, rangées autrement.",
+    ),
+    "middle_loss": Value(
+        reference="b",
+        mistakes={
+            "les deux bouts répondent pareil, mais au milieu, chaque neurone est la "
+            "moyenne de deux neurones sans rapport.": "a",
+            "ce serait vrai de la moyenne des réponses ; ici, ce sont les poids que "
+            "l'on moyenne.": "c",
+        },
+        success="L'expérience qui suit le montre.",
+    ),
+}
+
+# --- Annexe normalisation
+
+LESSONS["normalisation"] = {
     "normalize_gradient": Exercise(
         reference=_normalization_with(),
         cases=[
@@ -3669,6 +3736,17 @@ LESSONS["profondeur"] = {
             ),
         },
         success="Le même calcul sert par lot et par couche : seul l'axe change.",
+    ),
+    "first_gradient": Value(
+        reference="b",
+        mistakes={
+            "un signal de taille constante ne dit rien du gradient : au retour, chaque "
+            "couche le multiplie par un facteur, et cinquante facteurs font un "
+            "produit.": "a",
+            "la sigmoïde divisait le gradient par quatre à chaque couche ; ici, chaque "
+            "couche le divise par un écart-type plus petit que 1.": "c",
+        },
+        success="La figure qui suit le montre, et montre le remède.",
     ),
     "normalize_batch": _Steps(
         reference=_normalize_batch,
@@ -3755,16 +3833,6 @@ LESSONS["profondeur"] = {
             ),
         },
         success="Doux au départ, long au milieu, fin à l'arrivée.",
-    ),
-    "middle_loss": Value(
-        reference="b",
-        mistakes={
-            "les deux bouts répondent pareil, mais au milieu, chaque neurone est la "
-            "moyenne de deux neurones sans rapport.": "a",
-            "ce serait vrai de la moyenne des réponses ; ici, ce sont les poids que "
-            "l'on moyenne.": "c",
-        },
-        success="L'expérience qui suit le montre.",
     ),
 }
 

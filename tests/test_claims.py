@@ -4,6 +4,7 @@ Un carnet qui écrit « l'augmentation aide » le montre sur les graines 0 à 2 
 graines 5 à 7 doivent dire la même chose.
 """
 
+import ast
 from functools import partial
 
 import nbformat
@@ -154,20 +155,37 @@ def test_shuffled_pixels_change_nothing(monkeypatch):
     assert intact[-1] < intact[0]
 
 
-# --- Annexe « profondeur » ------------------------------------------------------------
+# --- Annexes « profondeur » et « normalisation » --------------------------------------
+
+
+def annexe(name, *data):
+    """Ce que l'annexe définit : ses fonctions, et les noms de data."""
+    path = ROOT / "notebooks" / "annexes" / f"{name}.ipynb"
+    cells = nbformat.read(path, as_version=4).cells
+    code = "\n".join(cell.source for cell in cells if cell.cell_type == "code")
+    kept = [
+        node
+        for node in ast.parse(code).body
+        if isinstance(node, ast.Import | ast.ImportFrom | ast.FunctionDef)
+        or {name.id for name in ast.walk(node) if is_assigned(name)} & {*data}
+    ]
+    namespace = {}
+    exec(compile(ast.Module(kept, []), str(path), "exec"), namespace)
+    return namespace
+
+
+def is_assigned(node):
+    return isinstance(node, ast.Name) and isinstance(node.ctx, ast.Store)
 
 
 @pytest.fixture(scope="module")
 def depth():
-    """Ce que l'annexe définit : ses fonctions, ses données, ses programmes."""
-    path = ROOT / "notebooks" / "annexes" / "profondeur.ipynb"
-    cells = nbformat.read(path, as_version=4).cells
-    code = [cell.source for cell in cells if cell.cell_type == "code"]
-    data = ("import", "from", "def ", "images_train", "SCHEDULES", "CONTESTANTS")
-    wanted = [source for source in code if source.startswith(data)]
-    namespace = {}
-    exec("\n".join(source for source in wanted if "plt.show" not in source), namespace)
-    return namespace
+    return annexe("profondeur", "X_train", "y_train", "problems", "CONTESTANTS")
+
+
+@pytest.fixture(scope="module")
+def normalization():
+    return annexe("normalisation", "X_train", "y_train", "SCHEDULES")
 
 
 @pytest.mark.parametrize("problem", ["spirales", "anneaux"])
@@ -201,17 +219,19 @@ def test_fifty_layers_want_a_shortcut(depth):
     assert best(shortcut, [0.01]) < 0.7 * best(depth["plain"], [0.001, 0.003])
 
 
-def test_a_warmup_saves_a_large_rate(depth):
-    """Section 5 : au plus grand taux, la perte est au moins divisée par 1,3."""
+def test_a_warmup_saves_a_large_rate(normalization):
+    """Section 4 de la normalisation : au plus grand taux, la perte est au moins divisée par 1,3."""
     losses = {
-        name: np.mean([depth["schedule_loss"](name, 0.1, seed) for seed in SEEDS])
+        name: np.mean(
+            [normalization["schedule_loss"](name, 0.1, seed) for seed in SEEDS]
+        )
         for name in ("cosinus", "montée, cosinus")
     }
     assert losses["montée, cosinus"] < 0.75 * losses["cosinus"]
 
 
 def test_aligning_neurons_flattens_the_path_between_two_networks(depth):
-    """Section 6 : à chaque graine, le milieu du segment descend de moitié."""
+    """Section 4 : à chaque graine, le milieu du segment descend de moitié."""
     first = depth["trained"](0)
     for seed in SEEDS:
         other = depth["trained"](seed)

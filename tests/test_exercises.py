@@ -298,6 +298,10 @@ FRESH = {
         *(rng.normal(size=(6, 4)), rng.normal(size=(6, 4))),
         *(np.maximum(0, rng.normal(size=(6, 4))), rng.normal(size=(4, 4)), 0.3),
     ),
+    "permute": lambda rng: (
+        [(rng.normal(size=s), rng.normal(size=(1, s[1]))) for s in ((2, 4), (4, 4))],
+        *(0, rng.permutation(4)),
+    ),
     "normalize_gradient": lambda rng: (
         *(rng.normal(size=(4, 5)), rng.normal(size=(4, 5))),
         *(rng.uniform(1, 2, size=(4, 1)), 1),

@@ -494,22 +494,18 @@ def test_every_recurrent_step_is_that_of_torch(name, max_norm, recurrence, torch
         np.testing.assert_allclose(actual, array, rtol=0, atol=atol)
 
 
-# --- La profondeur --------------------------------------------------------------------
+# --- La profondeur, la normalisation -------------------------------------------------
 
-
-@pytest.fixture(scope="module")
-def deep():
-    """Les fonctions que les cellules de l'annexe « profondeur » définissent."""
-    return taught_by("annexes/profondeur")
 
 
 @pytest.mark.parametrize("axis", [0, 1])
-def test_normalization_is_that_of_torch(axis, deep, torch):
+def test_normalization_is_that_of_torch(axis, torch):
     """Par lot et par couche : la réponse et les quatre gradients, à 1e-10 près."""
+    taught = taught_by("annexes/normalisation")
     rng = np.random.default_rng(0)
     arrays = [rng.normal(size=size) for size in ((9, 5), (5, 6), (1, 6), (1, 6))]
     dA = rng.normal(size=(9, 6))
-    A, back = deep.normalized(*arrays, axis=axis)
+    A, back = taught.normalized(*arrays, axis=axis)
     X, W, b, g = (torch.tensor(array, requires_grad=True) for array in arrays)
     if axis == 0:
         Y = torch.nn.functional.batch_norm(X @ W, None, None, g[0], b[0], True)
@@ -521,12 +517,13 @@ def test_normalization_is_that_of_torch(axis, deep, torch):
         np.testing.assert_allclose(ours, theirs.grad, rtol=0, atol=TOLERANCE)
 
 
-def test_a_residual_layer_is_that_of_torch(deep, torch):
+def test_a_residual_layer_is_that_of_torch(torch):
     """Le détour et la branche : la réponse et les trois gradients."""
+    taught = taught_by("annexes/profondeur")
     rng = np.random.default_rng(1)
     arrays = [rng.normal(size=size) for size in ((9, 5), (5, 5), (1, 5))]
     dA = rng.normal(size=(9, 5))
-    A, back = deep.residual(*arrays, scale=0.3)
+    A, back = taught.residual(*arrays, scale=0.3)
     X, W, b = (torch.tensor(array, requires_grad=True) for array in arrays)
     output = X + 0.3 * (X @ W + b).relu()
     output.backward(torch.tensor(dA))
