@@ -220,7 +220,7 @@ def test_fifty_layers_want_a_shortcut(depth):
 
 
 def test_a_warmup_saves_a_large_rate(normalization):
-    """Section 4 de la normalisation : au plus grand taux, la perte est au moins divisée par 1,3."""
+    """Section 4 : au plus grand taux, la perte est au moins divisée par 1,3."""
     losses = {
         name: np.mean(
             [normalization["schedule_loss"](name, 0.1, seed) for seed in SEEDS]

@@ -497,7 +497,6 @@ def test_every_recurrent_step_is_that_of_torch(name, max_norm, recurrence, torch
 # --- La profondeur, la normalisation -------------------------------------------------
 
 
-
 @pytest.mark.parametrize("axis", [0, 1])
 def test_normalization_is_that_of_torch(axis, torch):
     """Par lot et par couche : la réponse et les quatre gradients, à 1e-10 près."""
