@@ -219,7 +219,7 @@ def test_an_empty_slate_stays_empty():
 def animals():
     images, y, images_test, y_test = utilities.load_data("animaux")
     X, X_test = map(utilities.flatten_images, (images, images_test))
-    return X, y, X_test, y_test
+    return X.astype("float32"), y, X_test, y_test  # comme dans l'ardoise
 
 
 @pytest.fixture(scope="module")
