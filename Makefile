@@ -3,7 +3,7 @@
 
 PYTHON ?= python3
 PY := .venv/bin/python
-INSTALL := $(PY) -m pip install --disable-pip-version-check --prefer-binary
+INSTALL := $(PY) -m pip install --disable-pip-version-check --prefer-binary $(PIP_OPTIONS)
 # matplotlib recense les polices une fois, ici, plutôt qu'au milieu d'un carnet.
 FONTS := $(PY) -c 'import matplotlib.font_manager'
 

@@ -1,5 +1,6 @@
 """L'édition à compléter tient aux leçons, s'exécute trous vides, et se fait noter."""
 
+import copy
 import importlib.util
 import os
 import re
@@ -156,7 +157,10 @@ def test_copies_are_made_where_they_lack_and_nothing_is_overwritten(tmp_path):
 
 @each_lesson
 def test_with_every_hole_empty_it_runs_twice(path, skip_if_libraries_lack):
-    """Chaque cellule, deux fois de suite, dit ce que dit la leçon."""
+    """Chaque cellule, deux fois de suite, dit ce que dit la leçon.
+
+    Avant un trou, la réponse du cours : son verdict est celui que montre la leçon.
+    """
     skip_if_libraries_lack(path)
     lesson, student = read(path), edition(path)
     resources = {"metadata": {"path": str(prepare.STUDENT)}}
@@ -165,9 +169,13 @@ def test_with_every_hole_empty_it_runs_twice(path, skip_if_libraries_lack):
         for index, (cell, run) in enumerate(zip(lesson.cells, student.cells)):
             if cell.cell_type != "code":
                 continue
-            text = run_twice(client, run, index)
             if nbgrader(cell).get("solution"):  # un trou, ou un code à réparer
                 expected = "Pas encore" if "eleve" in cell.metadata else "À faire"
+                verdict = copy.deepcopy(lesson.cells[index + 1])
+                client.execute_cell(copy.deepcopy(cell), index)
+                client.execute_cell(verdict, index + 1)
+                assert printed(verdict) == printed(lesson.cells[index + 1])
+            text = run_twice(client, run, index)
             if nbgrader(cell).get("grade"):
                 assert f" · {expected} : " in text, text
             elif (

@@ -9,7 +9,7 @@ import nbformat
 import pytest
 from nbclient import NotebookClient
 
-from conftest import run_twice
+from conftest import printed, run_twice
 
 ROOT = Path(__file__).resolve().parent.parent
 LESSONS = sorted((ROOT / "notebooks").glob("*.ipynb"))
@@ -69,7 +69,7 @@ def test_every_cell_was_executed_in_order(notebook):
 
 @pytest.mark.parametrize("path", UNPRACTISED, ids=lambda path: path.stem)
 def test_every_cell_runs_twice(path):
-    """Un apprenant revient en arrière : même texte, et rien de cassé.
+    """Un apprenant revient en arrière : le texte de la leçon, et rien de cassé.
 
     Les carnets qui ont des exercices le sont trous vides, par tests/test_eleve.py.
     """
@@ -78,7 +78,8 @@ def test_every_cell_runs_twice(path):
     with client.setup_kernel():
         for index, cell in enumerate(content.cells):
             if cell.cell_type == "code":
-                run_twice(client, cell, index)
+                expected = printed(cell)
+                assert run_twice(client, cell, index) == expected, cell.source
 
 
 def test_outputs_hold_no_error_no_stderr_and_no_widget(notebook):
