@@ -21,7 +21,7 @@ collect_ignore_glob = [
     "notebooks/mes_carnets/*",
 ]
 # « make test » va vite : une annexe n'y est exécutée qu'une fois, par tests/, qui en
-# compare chaque texte comme nbval, et un calcul de plus de 0,3 seconde n'est pas répété.
+# compare chaque texte comme nbval, et un calcul de plus de 0,3 s n'est pas répété.
 # pytest seul, comme l'intégration continue sur chaque système, ne passe rien.
 if "COURSE_QUICK" in os.environ:
     collect_ignore_glob.append("notebooks/annexes/*")
