@@ -1,7 +1,7 @@
-"""Ce que les carnets affirment après l'avoir mesuré, sur trois autres graines.
+"""Ce que les carnets affirment après l'avoir mesuré, sur deux autres graines.
 
 Un carnet qui écrit « l'augmentation aide » le montre sur les graines 0 à 2 ; ici, les
-graines 5 à 7 doivent dire la même chose.
+graines 5 et 6 doivent dire la même chose.
 """
 
 import ast
@@ -22,7 +22,7 @@ from utilities import (
     mirror_and_shift,
 )
 
-SEEDS = range(5, 8)
+SEEDS = (5, 6)
 AUGMENT = partial(mirror_and_shift, shape=(28, 28))
 
 
@@ -197,7 +197,7 @@ def test_two_layers_beat_one_of_as_many_parameters(problem, depth):
                 depth["compete"](problem, n_layers, seed).score(
                     *depth["problems"][problem][2:]
                 )
-                for seed in SEEDS
+                for seed in range(5, 8)  # à deux, une malchance déciderait
             ]
         )
         for n_layers in (1, 2)
@@ -206,14 +206,14 @@ def test_two_layers_beat_one_of_as_many_parameters(problem, depth):
 
 
 def test_fifty_layers_want_a_shortcut(depth):
-    """Section 3 : la médiane de trois graines, au meilleur des taux essayés."""
+    """Section 3 : en moyenne, au meilleur des taux essayés."""
 
     def best(layer, rates):
         trials = [
             [depth["depth_trial"](layer, 50, rate, seed) for rate in rates]
-            for seed in SEEDS[:3]
+            for seed in SEEDS
         ]
-        return np.median(np.min(trials, axis=1))
+        return np.mean(np.min(trials, axis=1))
 
     shortcut = partial(depth["residual"], scale=1 / 50)
     assert best(shortcut, [0.01]) < 0.7 * best(depth["plain"], [0.001, 0.003])
