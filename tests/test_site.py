@@ -287,7 +287,8 @@ def test_page(visit, name):
 
     said = page.evaluate(
         """() => [...document.querySelectorAll("[title], [aria-label], [placeholder]")]
-          .flatMap(e => ["title", "aria-label", "placeholder"].map(a => e[a] ?? ""))
+          .flatMap(e => ["title", "aria-label", "placeholder"]
+            .map(name => e.getAttribute(name) ?? ""))
           .concat([...document.querySelectorAll("button, summary, nav, footer")]
             .map(e => e.innerText))"""
     )

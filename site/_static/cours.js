@@ -11,3 +11,10 @@ window.addEventListener("load", () => {
   MathJax.startup.promise.then(scrollWideFormulas);
   window.addEventListener("resize", scrollWideFormulas);
 });
+
+// Ces étiquettes, dont une en anglais, cachent à un lecteur d'écran le texte visible.
+document.addEventListener("DOMContentLoaded", () => {
+  const labelled = "summary[aria-label], .search-button-field[aria-label]";
+  for (const element of document.querySelectorAll(labelled))
+    element.removeAttribute("aria-label");
+});
