@@ -3751,8 +3751,8 @@ LESSONS["normalisation"] = {
             "un signal de taille constante ne dit rien du gradient : au retour, chaque "
             "couche le multiplie par un facteur, et cinquante facteurs font un "
             "produit.": "a",
-            "la pente de la sigmoïde, un quart au plus, réduisait le gradient ; ici, chaque "
-            "couche le divise par un écart-type plus petit que 1.": "c",
+            "la pente de la sigmoïde, un quart au plus, réduisait le gradient ; ici, "
+            "chaque couche le divise par un écart-type plus petit que 1.": "c",
         },
         success="La figure qui suit le montre, et montre le remède.",
     ),
