@@ -23,7 +23,7 @@ collect_ignore_glob = [
 # « make test » va vite : une annexe n'y est exécutée qu'une fois, par tests/, qui en
 # compare chaque texte comme nbval, et un calcul de plus de 0,3 s n'est pas répété.
 # pytest seul, comme l'intégration continue sur chaque système, ne passe rien.
-if "COURSE_QUICK" in os.environ:
+if os.environ.get("COURSE_QUICK") == "1":
     collect_ignore_glob.append("notebooks/annexes/*")
 
 # Une annexe demande PyTorch et Keras, que le cours n'installe pas : là où ils manquent,

@@ -2301,12 +2301,17 @@ def _scale_problem(scale):
     return None
 
 
-def _network_case(layer_sizes, m, rng, *functions):
-    """(X, paramètres, fonctions) ; biais non nuls, et m différent des tailles."""
-    parameters = [
+def _random_parameters(layer_sizes, rng):
+    """Les couples (W, b) d'un réseau ; les biais ne sont pas nuls."""
+    return [
         (rng.normal(size=(n_in, n_out)), rng.normal(size=(1, n_out)))
-        for n_in, n_out in zip(layer_sizes[:-1], layer_sizes[1:])
+        for n_in, n_out in itertools.pairwise(layer_sizes)
     ]
+
+
+def _network_case(layer_sizes, m, rng, *functions):
+    """(X, paramètres, fonctions) ; m différent des tailles."""
+    parameters = _random_parameters(layer_sizes, rng)
     return rng.normal(size=(m, layer_sizes[0])), parameters, *functions
 
 
@@ -3544,10 +3549,6 @@ def _normalization_case(shape, axis, rng):
     return dZ_hat, (Z - Z.mean(axis=axis, keepdims=True)) / s, s, axis
 
 
-def _permute(parameters, layer, order):
-    return _permute_with()(parameters, layer, order)
-
-
 def _permute_with(
     moved=lambda W, b, order: (W[:, order], b[:, order]),
     after=lambda W, b, order: (W[order], b),
@@ -3559,12 +3560,6 @@ def _permute_with(
         return [*parameters[:layer], *pair, *parameters[layer + 2 :]]
 
     return wrong
-
-
-def _stack(rng, *sizes):
-    """Les couples (W, b) d'un réseau dont les couches ont ces tailles."""
-    pairs = itertools.pairwise(sizes)
-    return [(rng.normal(size=pair), rng.normal(size=(1, pair[1]))) for pair in pairs]
 
 
 _rng = np.random.default_rng(7)
@@ -3643,11 +3638,11 @@ LESSONS["profondeur"] = {
         success="Le premier terme remonte intact, quelle que soit la couche.",
     ),
     "permute": Exercise(
-        reference=_permute,
+        reference=_permute_with(),
         cases=[
             (_two_units, 0, np.array([1, 0])),
-            (_stack(_rng, 3, 4, 4, 1), 0, np.array([2, 0, 3, 1])),
-            (_stack(_rng, 3, 4, 4, 1), 1, np.array([1, 2, 0, 3])),
+            (_random_parameters((3, 4, 4, 1), _rng), 0, np.array([2, 0, 3, 1])),
+            (_random_parameters((3, 4, 4, 1), _rng), 1, np.array([1, 2, 0, 3])),
         ],
         mistakes={
             "la couche suivante écoute encore dans l'ancien ordre ; ses lignes aussi "

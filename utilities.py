@@ -919,7 +919,7 @@ def animate(
     try:
         with tempfile.TemporaryDirectory() as folder:
             path = Path(folder) / "film.html"
-            with writer.saving(fig, path, dpi=72):
+            with writer.saving(fig, path, fig.dpi):
                 for index, frame in enumerate(frames):
                     ax.clear()
                     draw(ax, frame)

@@ -4,10 +4,9 @@ Un carnet qui écrit « l'augmentation aide » le montre sur les graines 0 à 2 
 graines 5 et 6 doivent dire la même chose.
 """
 
-import ast
+import sys
 from functools import partial
 
-import nbformat
 import numpy as np
 import pytest
 from sklearn.datasets import make_circles
@@ -21,6 +20,9 @@ from utilities import (
     log_loss,
     mirror_and_shift,
 )
+
+sys.path.insert(0, str(ROOT / "benchmarks"))
+from taught import taught_by
 
 SEEDS = (5, 6)
 AUGMENT = partial(mirror_and_shift, shape=(28, 28))
@@ -158,34 +160,15 @@ def test_shuffled_pixels_change_nothing(monkeypatch):
 # --- Annexes « profondeur » et « normalisation » --------------------------------------
 
 
-def annexe(name, *data):
-    """Ce que l'annexe définit : ses fonctions, et les noms de data."""
-    path = ROOT / "notebooks" / "annexes" / f"{name}.ipynb"
-    cells = nbformat.read(path, as_version=4).cells
-    code = "\n".join(cell.source for cell in cells if cell.cell_type == "code")
-    kept = [
-        node
-        for node in ast.parse(code).body
-        if isinstance(node, ast.Import | ast.ImportFrom | ast.FunctionDef)
-        or {name.id for name in ast.walk(node) if is_assigned(name)} & {*data}
-    ]
-    namespace = {}
-    exec(compile(ast.Module(kept, []), str(path), "exec"), namespace)
-    return namespace
-
-
-def is_assigned(node):
-    return isinstance(node, ast.Name) and isinstance(node.ctx, ast.Store)
-
-
 @pytest.fixture(scope="module")
 def depth():
-    return annexe("profondeur", "X_train", "y_train", "problems", "CONTESTANTS")
+    data = "X_train", "y_train", "problems", "CONTESTANTS"
+    return taught_by("annexes/profondeur", *data)
 
 
 @pytest.fixture(scope="module")
 def normalization():
-    return annexe("normalisation", "X_train", "y_train", "SCHEDULES")
+    return taught_by("annexes/normalisation", "X_train", "y_train", "SCHEDULES")
 
 
 @pytest.mark.parametrize("problem", ["spirales", "anneaux"])
@@ -194,8 +177,8 @@ def test_two_layers_beat_one_of_as_many_parameters(problem, depth):
     means = {
         n_layers: np.mean(
             [
-                depth["compete"](problem, n_layers, seed).score(
-                    *depth["problems"][problem][2:]
+                depth.compete(problem, n_layers, seed).score(
+                    *depth.problems[problem][2:]
                 )
                 for seed in range(5, 8)  # à deux, une malchance déciderait
             ]
@@ -210,21 +193,19 @@ def test_fifty_layers_want_a_shortcut(depth):
 
     def best(layer, rates):
         trials = [
-            [depth["depth_trial"](layer, 50, rate, seed) for rate in rates]
+            [depth.depth_trial(layer, 50, rate, seed) for rate in rates]
             for seed in SEEDS
         ]
         return np.mean(np.min(trials, axis=1))
 
-    shortcut = partial(depth["residual"], scale=1 / 50)
-    assert best(shortcut, [0.01]) < 0.7 * best(depth["plain"], [0.001, 0.003])
+    shortcut = partial(depth.residual, scale=1 / 50)
+    assert best(shortcut, [0.01]) < 0.7 * best(depth.plain, [0.001, 0.003])
 
 
 def test_a_warmup_saves_a_large_rate(normalization):
     """Section 4 : au plus grand taux, la perte est au moins divisée par 1,3."""
     losses = {
-        name: np.mean(
-            [normalization["schedule_loss"](name, 0.1, seed) for seed in SEEDS]
-        )
+        name: np.mean([normalization.schedule_loss(name, 0.1, seed) for seed in SEEDS])
         for name in ("cosinus", "montée, cosinus")
     }
     assert losses["montée, cosinus"] < 0.75 * losses["cosinus"]
@@ -232,12 +213,12 @@ def test_a_warmup_saves_a_large_rate(normalization):
 
 def test_aligning_neurons_flattens_the_path_between_two_networks(depth):
     """Section 4 : à chaque graine, le milieu du segment descend de moitié."""
-    first = depth["trained"](0)
+    first = depth.trained(0)
     for seed in SEEDS:
-        other = depth["trained"](seed)
-        aligned = depth["align"](first, other)
+        other = depth.trained(seed)
+        aligned = depth.align(first, other)
         middle, aligned_middle = (
-            depth["network_loss"](depth["between"](first, network, 0.5))
+            depth.network_loss(depth.between(first, network, 0.5))
             for network in (other, aligned)
         )
         assert aligned_middle < 0.5 * middle

@@ -171,10 +171,10 @@ def test_with_every_hole_empty_it_runs_twice(path, skip_if_libraries_lack):
                 continue
             if nbgrader(cell).get("solution"):  # un trou, ou un code à réparer
                 expected = "Pas encore" if "eleve" in cell.metadata else "À faire"
-                verdict = copy.deepcopy(lesson.cells[index + 1])
+                shown = lesson.cells[index + 1]
                 client.execute_cell(copy.deepcopy(cell), index)
-                client.execute_cell(verdict, index + 1)
-                assert printed(verdict) == printed(lesson.cells[index + 1])
+                verdict = client.execute_cell(copy.deepcopy(shown), index + 1)
+                assert printed(verdict) == printed(shown)
             text = run_twice(client, run, index)
             if nbgrader(cell).get("grade"):
                 assert f" · {expected} : " in text, text

@@ -299,7 +299,7 @@ FRESH = {
         *(np.maximum(0, rng.normal(size=(6, 4))), rng.normal(size=(4, 4)), 0.3),
     ),
     "permute": lambda rng: (
-        [(rng.normal(size=s), rng.normal(size=(1, s[1]))) for s in ((2, 4), (4, 4))],
+        exercises._random_parameters((2, 4, 4), rng),
         *(0, rng.permutation(4)),
     ),
     "normalize_gradient": lambda rng: (

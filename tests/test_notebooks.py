@@ -33,10 +33,6 @@ def markdown_cells(path):
     return [cell.source for cell in read(path).cells if cell.cell_type == "markdown"]
 
 
-def printed_text(cell):
-    return "".join(output.get("text", "") for output in cell.get("outputs", []))
-
-
 def prose(markdown):
     """Le texte seul : sans code, ni formules, ni adresses."""
     return re.sub(
@@ -119,7 +115,7 @@ def test_every_figure_is_told_to_who_cannot_see_it(notebook):
 def test_printed_text_depends_on_no_machine(notebook):
     """Ni adresse d'objet, ni chemin, ni tableau brut."""
     for cell in code_cells(notebook):
-        text = printed_text(cell)
+        text = printed(cell)
         assert not re.search(r"0x[0-9a-f]{6,}|/home/|/tmp/|/Users/|C:\\", text)
         assert "array(" not in text
         assert "np.float64" not in text
@@ -151,7 +147,7 @@ def test_no_computed_number_is_quoted_by_hand(notebook):
     for before, cell, after in zip(cells, cells[1:], cells[2:], strict=False):
         if cell.cell_type != "code":
             continue
-        numbers = re.findall(rf"\d+,\d+|\d+[{NO_BREAK}]%", printed_text(cell))
+        numbers = re.findall(rf"\d+,\d+|\d+[{NO_BREAK}]%", printed(cell))
         neighbours = [c.source for c in (before, after) if c.cell_type == "markdown"]
         typed_in = cell.source.replace(".", ",")
         for number in set(numbers):
@@ -270,11 +266,18 @@ def test_taught_code_is_the_module_s_code(notebook):
         assert taught[name] == module[name], name
 
 
-def test_borrowed_code_is_that_of_the_annexe_which_teaches_it():
+BORROWED = {
+    ("convolution", "pytorch_keras"): "neighbourhoods convolve max_pool",
+    ("profondeur", "normalisation"): "shrink initialize plain propagate deep_gradients "
+    "check_deep train final_loss",
+}
+
+
+@pytest.mark.parametrize(("stems", "names"), BORROWED.items())
+def test_borrowed_code_is_that_of_the_annexe_which_teaches_it(stems, names):
     """Une annexe peut s'exécuter seule ; ce qu'elle reprend d'une autre y est écrit."""
     lender, borrower = (
-        taught_in(ROOT / "notebooks" / "annexes" / f"{stem}.ipynb")
-        for stem in ("convolution", "pytorch_keras")
+        taught_in(ROOT / "notebooks" / "annexes" / f"{stem}.ipynb") for stem in stems
     )
-    for name in ("neighbourhoods", "convolve", "max_pool"):
+    for name in names.split():
         assert borrower[name] == lender[name], name
