@@ -32,6 +32,7 @@ import traceback
 import warnings
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
+from functools import cached_property
 from types import FunctionType, GeneratorType
 from unittest import mock
 
@@ -108,9 +109,7 @@ class Exercise:
             return TO_DO
         if not callable(answer):
             return f"on attend {_kind(self.reference)}, et c'est {_kind(answer)}."
-        expected = self._results(self.reference)
-        if any(isinstance(result, _Problem) for result in expected):
-            raise RuntimeError(f"la réponse du cours échoue : {expected}")
+        expected = self._expected
         results = self._results(answer, time.monotonic() + TIME_LIMIT)
         if _same(results, expected):
             return None
@@ -121,6 +120,14 @@ class Exercise:
             if all(map(_same, results, known)):  # s'arrête au premier cas qui diffère
                 return sentence
         return self._describe(results, expected)
+
+    @cached_property
+    def _expected(self) -> list:
+        """Ce que donne la réponse du cours, calculé au premier verdict."""
+        expected = self._results(self.reference)
+        if any(isinstance(result, _Problem) for result in expected):
+            raise RuntimeError(f"la réponse du cours échoue : {expected}")
+        return expected
 
     def _results(self, answer: Callable, deadline: float = np.inf) -> list:
         """Ce que donne la réponse, cas après cas, sans dépasser l'heure."""

@@ -22,9 +22,12 @@ import numpy as np
 import pytest
 from hypothesis import settings
 from matplotlib import pyplot as plt
+from nbclient import NotebookClient
 
 ROOT = Path(__file__).resolve().parents[1]
 PARTS = ("train", "test")
+# « make test » va vite (conftest.py, à la racine) ; pytest seul ne passe rien.
+IS_QUICK = os.environ.get("COURSE_QUICK") == "1"
 
 # Les mêmes exemples à chaque exécution, sans limite de temps sur une machine chargée.
 settings.register_profile("course", derandomize=True, deadline=None, max_examples=50)
@@ -148,6 +151,22 @@ def serve(folder):
         server.shutdown()
 
 
+# --- Dans un noyau --------------------------------------------------------------------
+
+
+def client_for(notebook, folder):
+    """De quoi exécuter un carnet dans ce dossier, figures comprises.
+
+    « make test » ne les dessine pas ici : nbval y dessine celles des leçons.
+    """
+    return NotebookClient(
+        notebook,
+        timeout=600,
+        resources={"metadata": {"path": str(folder)}},
+        extra_arguments=["--InlineBackend.figure_formats=set()"] * IS_QUICK,
+    )
+
+
 def printed(cell):
     """Ce qu'une cellule a écrit ou montré, sauf les images."""
     texts = []
@@ -155,7 +174,7 @@ def printed(cell):
         assert output.output_type != "error", output
         if output.output_type == "stream":
             texts.append(output.text)
-        elif "image/png" not in output.data:
+        elif not output.data.get("text/plain", "").startswith("<Figure size "):
             texts.append(output.data.get("text/plain", ""))
     return "".join(texts)
 
@@ -163,11 +182,11 @@ def printed(cell):
 def run_twice(client, cell, index):
     """Ce qu'écrit la cellule, exécutée deux fois ; la seconde n'y change rien.
 
-    « make test » ne reprend pas ce qui a duré (conftest.py, à la racine) ; pytest, si.
+    « make test » ne reprend pas ce qui a duré plus de 0,3 s.
     """
     start = time.monotonic()
     text = printed(client.execute_cell(cell, index))
     is_long = time.monotonic() - start > 0.3
-    if not (is_long and os.environ.get("COURSE_QUICK") == "1"):
+    if not (is_long and IS_QUICK):
         assert printed(client.execute_cell(cell, index)) == text, cell.source
     return text

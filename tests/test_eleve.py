@@ -15,7 +15,7 @@ import pytest
 from nbclient import NotebookClient
 
 import exercises
-from conftest import printed, run_twice
+from conftest import client_for, printed, run_twice
 
 ROOT = Path(__file__).resolve().parents[1]
 NOTEBOOKS = ROOT / "notebooks"
@@ -163,8 +163,7 @@ def test_with_every_hole_empty_it_runs_twice(path, skip_if_libraries_lack):
     """
     skip_if_libraries_lack(path)
     lesson, student = read(path), edition(path)
-    resources = {"metadata": {"path": str(prepare.STUDENT)}}
-    client = NotebookClient(student, timeout=600, resources=resources)
+    client = client_for(student, prepare.STUDENT)
     with client.setup_kernel():
         for index, (cell, run) in enumerate(zip(lesson.cells, student.cells)):
             if cell.cell_type != "code":

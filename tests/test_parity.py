@@ -1,8 +1,8 @@
 """`NeuralNetwork` pas à pas, face à PyTorch, à scikit-learn et à Keras.
 
-Du même départ, sur les mêmes lots, les programmes doivent faire les mêmes 200 pas
-et s'arrêter à la même époque. Le cours ne demande pas PyTorch : sans lui, ses tests
-sont passés.
+Du même départ, sur les mêmes lots, les programmes doivent faire les mêmes pas, 200
+(ou 40 pour « make test »), et s'arrêter à la même époque. Le cours ne demande pas
+PyTorch : sans lui, ses tests sont passés.
 """
 
 import sys
@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 from sklearn.neural_network import MLPClassifier, _multilayer_perceptron
 
-from conftest import ROOT
+from conftest import IS_QUICK, ROOT
 from utilities import (
     NeuralNetwork,
     flatten_images,
@@ -23,7 +23,7 @@ sys.path.insert(0, str(ROOT / "benchmarks"))
 from taught import taught_by
 
 HIDDEN = (16, 8)
-N_STEPS = 200
+N_STEPS = 40 if IS_QUICK else 200
 SEED = 0
 TOLERANCE = 1e-10
 
@@ -81,7 +81,7 @@ def initial_parameters(X, n_outputs):
 
 
 def ours(X, y, **options):
-    """Notre réseau, entraîné 200 époques sur le lot entier sauf avis contraire."""
+    """Notre réseau, entraîné sur le lot entier sauf avis contraire."""
     defaults = {"hidden_layer_sizes": HIDDEN, "initialization": "he", "shuffle": False}
     defaults |= {"random_state": SEED, "batch_size": len(X), "max_iter": N_STEPS}
     return NeuralNetwork(**(defaults | options)).fit(X, y)
@@ -179,7 +179,7 @@ def test_every_step_is_that_of_torch(
 @each_problem
 @pytest.mark.parametrize("batch_size", [25, 32])
 def test_batches_are_those_of_torch(solver, n_classes, batch_size, problems, torch):
-    """Quatre lots par époque, égaux ou non (32, 32, 32, 4) : encore 200 pas.
+    """Quatre lots par époque, égaux ou non (32, 32, 32, 4) : autant de pas.
 
     La perte d'une époque est la moyenne de celles des lots, selon leurs tailles.
     """
@@ -215,7 +215,7 @@ class MLPFromOurWeights(MLPClassifier):
 @each_activation
 @each_problem
 def test_every_epoch_is_that_of_scikit_learn(solver, activation, n_classes, problems):
-    """200 époques de MLPClassifier, en lots de 60 puis 40 images.
+    """Toutes les époques de MLPClassifier, en lots de 60 puis 40 images.
 
     Dans Adam, epsilon s'ajoute après la correction du biais chez nous, comme dans
     l'article et dans PyTorch, avant chez scikit-learn : d'où une valeur infime ici.
@@ -256,10 +256,11 @@ def test_stops_at_the_epoch_of_scikit_learn(stop, patience, problems, monkeypatc
     monkeypatch.setattr(_multilayer_perceptron, "train_test_split", split)
     options = {"learning_rate_init": 0.003, "epsilon": 1e-20, "shuffle": False}
     options |= {"n_iter_no_change": patience, "batch_size": 25} | STOPS[stop]
+    options["max_iter"] = 200  # elle s'arrête avant
     model = ours(X, y, **options)
-    mlp = MLPFromOurWeights(HIDDEN, max_iter=N_STEPS, **options)
+    mlp = MLPFromOurWeights(HIDDEN, **options)
     mlp.start_from(initial_parameters(X, 1)).fit(X, y.ravel())
-    assert model.n_iter_ == mlp.n_iter_ < N_STEPS
+    assert model.n_iter_ == mlp.n_iter_ < 200
     assert_same_training(model, mlp.loss_curve_, mlp.coefs_, mlp.intercepts_)
 
 
@@ -285,7 +286,7 @@ def keras(torch, monkeypatch):
 
 
 def test_every_epoch_is_that_of_keras(problems, keras):
-    """50 époques d'Adam, en quatre lots de 25 images : 200 pas.
+    """Des époques d'Adam, en quatre lots de 25 images.
 
     Comme scikit-learn, Keras ajoute epsilon avant la correction du biais.
     """
@@ -477,7 +478,7 @@ def torch_recurrent_training(torch, name, X, y, start, max_norm):
 @pytest.mark.parametrize("max_norm", [1e9, 0.05], ids=["entier", "coupe"])
 @pytest.mark.parametrize("name", ["RNN", "LSTM"])
 def test_every_recurrent_step_is_that_of_torch(name, max_norm, recurrence, torch):
-    """Deux cents pas sur neuf étapes : mêmes pertes, mêmes paramètres."""
+    """Sur neuf étapes, pas après pas : mêmes pertes, mêmes paramètres."""
     rng = np.random.default_rng(SEED)
     X, y = rng.normal(size=(20, 9, 3)), rng.integers(2, size=(20, 1)).astype(float)
     start = recurrence.initialize(3, 5, rng, n_blocks={"RNN": 1, "LSTM": 4}[name])
@@ -487,7 +488,7 @@ def test_every_recurrent_step_is_that_of_torch(name, max_norm, recurrence, torch
     expected_losses, expected = torch_recurrent_training(
         torch, name, X, y, start, max_norm
     )
-    assert expected_losses[-1] < 0.5 * expected_losses[0]
+    assert expected_losses[-1] < 0.95 * expected_losses[0]
     np.testing.assert_allclose(losses, expected_losses, rtol=TOLERANCE, atol=0)
     for actual, array in zip(in_torch_layout(*parameters), expected, strict=True):
         atol = TOLERANCE * np.abs(array).max()
