@@ -21,7 +21,7 @@ collect_ignore_glob = [
     "notebooks/mes_carnets/*",
 ]
 # « make test » va vite : une annexe n'y est exécutée qu'une fois, par tests/, qui en
-# compare chaque texte comme nbval, mais n'en dessine pas les figures ; un calcul de plus
+# compare chaque texte comme nbval, sans en dessiner les figures ; un calcul de plus
 # de 0,3 s n'y est pas répété. pytest seul, comme la CI sur chaque système, fait tout.
 if os.environ.get("COURSE_QUICK") == "1":
     collect_ignore_glob.append("notebooks/annexes/*")
