@@ -518,7 +518,7 @@ def test_normalization_is_that_of_torch(axis, torch):
 
 
 def test_a_residual_layer_is_that_of_torch(torch):
-    """Le détour et la branche : la réponse et les trois gradients."""
+    """Le raccourci et la branche : la réponse et les trois gradients."""
     taught = taught_by("annexes/profondeur")
     rng = np.random.default_rng(1)
     arrays = [rng.normal(size=size) for size in ((9, 5), (5, 5), (1, 5))]
