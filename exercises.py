@@ -3268,25 +3268,6 @@ def _clip_by(norm, scale=lambda norm, max_norm: max_norm / max(norm, max_norm)):
     return wrong
 
 
-def _lstm_cell(i, f, o, g, c_prev):
-    c = f * c_prev + i * g
-    return o * np.tanh(c), c
-
-
-def _lstm_by(write, read=lambda o, c: o * np.tanh(c)):
-    """Une cellule qui écrit, ou qui lit, sa mémoire autrement."""
-
-    def wrong(i, f, o, g, c_prev):
-        c = write(i, f, g, c_prev)
-        return read(o, c), c
-
-    return wrong
-
-
-def _lstm_write(i, f, g, c_prev):
-    return f * c_prev + i * g
-
-
 def _reading_case(m, T, n, h, rng):
     return tuple(rng.normal(size=s) for s in ((m, T, n), (n, h), (h, h), (1, h)))
 
@@ -3294,10 +3275,6 @@ def _reading_case(m, T, n, h, rng):
 def _return_case(m, T, h, rng):
     H = np.tanh(rng.normal(size=(m, T + 1, h)))
     return H, rng.normal(size=(h, h)), rng.normal(size=(m, h))
-
-
-def _cell_case(m, h, rng):
-    return *rng.uniform(size=(3, m, h)), *rng.normal(size=(2, m, h))
 
 
 _rng = np.random.default_rng(5)
@@ -3428,6 +3405,77 @@ LESSONS["recurrence"] = {
         },
         success="C'est la rétropropagation du carnet 04, avec le même U à chaque pas.",
     ),
+}
+
+# --- Annexe lstm
+
+
+def _lstm_cell(i, f, o, g, c_prev):
+    c = f * c_prev + i * g
+    return o * np.tanh(c), c
+
+
+def _lstm_by(write, read=lambda o, c: o * np.tanh(c)):
+    """Une cellule qui écrit, ou qui lit, sa mémoire autrement."""
+
+    def wrong(i, f, o, g, c_prev):
+        c = write(i, f, g, c_prev)
+        return read(o, c), c
+
+    return wrong
+
+
+def _lstm_write(i, f, g, c_prev):
+    return f * c_prev + i * g
+
+
+def _lstm_slopes(C, A):
+    i, f, o, g = np.split(A, 4, axis=2)
+    c_prev, tanh_c = C[:, :-1], np.tanh(C[:, 1:])
+    slopes = [g * i * (1 - i), c_prev * f * (1 - f), tanh_c * o * (1 - o)]
+    slopes = np.concatenate([*slopes, i * (1 - g**2)], axis=2)
+    return f, o * (1 - tanh_c**2), slopes
+
+
+def _lstm_backward(C, A, U, dh):
+    return _lstm_back_by()(C, A, U, dh)
+
+
+def _lstm_back_by(
+    receive=lambda dc, dh, into_c: dc + dh * into_c,
+    sides=lambda dc, dh: [dc, dc, dh, dc],
+    slope=1,
+    back=lambda dz, dh, U: dz @ U.T,
+    keep=lambda dc, f, before: dc * f,
+):
+    """Un retour où ce qui entre, ce qui se répartit ou ce qui remonte est un autre."""
+
+    def wrong(C, A, U, dh):
+        f, into_c, slopes = _lstm_slopes(C, A)
+        dZ, dc = np.zeros_like(A), np.zeros_like(dh)
+        for t in reversed(range(A.shape[1])):
+            dc = receive(dc, dh, into_c[:, t])
+            dZ[:, t] = np.hstack(sides(dc, dh)) * slopes[:, t] ** slope
+            dh, dc = back(dZ[:, t], dh, U), keep(dc, f[:, t], f[:, t - 1])
+        return dZ
+
+    return wrong
+
+
+def _cell_case(m, h, rng):
+    return *rng.uniform(size=(3, m, h)), *rng.normal(size=(2, m, h))
+
+
+def _two_paths_case(m, T, k, rng):
+    gates = rng.uniform(size=(m, T, 3 * k))
+    A = np.concatenate([gates, rng.uniform(-1, 1, size=(m, T, k))], axis=2)
+    C, U = rng.normal(size=(m, T + 1, k)), rng.normal(size=(k, 4 * k))
+    return C, A, U, rng.normal(size=(m, k))
+
+
+_rng = np.random.default_rng(6)
+
+LESSONS["lstm"] = {
     "lstm_cell": Exercise(
         reference=_lstm_cell,
         cases=[
@@ -3462,6 +3510,67 @@ LESSONS["recurrence"] = {
             ),
         },
         success="Garder, écrire, montrer : trois gestes, trois portes.",
+    ),
+    "lstm_backward": Exercise(
+        reference=_lstm_backward,
+        cases=[
+            (
+                np.zeros((1, 2, 1)),
+                np.array([[[0.5, 0.5, 0.5, 0.0]]]),
+                np.ones((1, 4)),
+                np.array([[1.0]]),
+            ),
+            _two_paths_case(3, 5, 2, _rng),
+            _two_paths_case(2, 2, 3, _rng),
+            _two_paths_case(2, 1, 2, _rng),
+        ],
+        mistakes={
+            "l'erreur du tapis est perdue : ce qui vient de dh s'ajoute à dc, et ne le "
+            "remplace pas.": _lstm_back_by(lambda dc, dh, into_c: dh * into_c),
+            "ce qui entre dans dc est dh * into_c[:, t] : il y manque into_c.": (
+                _lstm_back_by(lambda dc, dh, into_c: dc + dh)
+            ),
+            "rien n'entre dans dc : l'erreur dh y entre par into_c.": _lstm_back_by(
+                lambda dc, dh, into_c: dc
+            ),
+            "la porte de sortie, la troisième, reçoit dh, et non dc.": _lstm_back_by(
+                sides=lambda dc, dh: [dc, dc, dc, dc]
+            ),
+            "c'est la porte de sortie qui reçoit dh ; elle est la troisième, et non la "
+            "quatrième.": _lstm_back_by(sides=lambda dc, dh: [dc, dc, dc, dh]),
+            "seule la porte de sortie reçoit dh ; i, f et g reçoivent dc.": (
+                _lstm_back_by(sides=lambda dc, dh: [dh, dh, dh, dh])
+            ),
+            "il manque slopes[:, t], qui contient les voisins et les pentes.": (
+                _lstm_back_by(slope=0)
+            ),
+            "le tapis aussi remonte d'une étape : dc y est multiplié par f[:, t].": (
+                _lstm_back_by(keep=lambda dc, f, before: dc)
+            ),
+            "dc remonte multiplié par la porte de cette étape-ci, f[:, t].": (
+                _lstm_back_by(keep=lambda dc, f, before: dc * before)
+            ),
+            "dh ne change jamais : à l'étape d'avant, c'est dZ[:, t] @ U.T.": (
+                _lstm_back_by(back=lambda dz, dh, U: dh)
+            ),
+            "dh s'accumule ; ici la perte ne regarde que le dernier état, et tout ce "
+            "qui remonte passe par U.": _lstm_back_by(
+                back=lambda dz, dh, U: dh + dz @ U.T
+            ),
+        },
+        success="Deux chemins remontent ; l'un des deux ne traverse pas U.",
+    ),
+    "half_left_after": Value(
+        reference=39,
+        mistakes={
+            "après 38 étapes, il reste encore un peu plus de la moitié : c'est au "
+            "nombre entier qui suit.": 38,
+            "c'est vrai aussi après quarante étapes, mais ce l'était déjà avant.": 40,
+            "vous retirez 0,018 à chaque étape ; chaque étape multiplie ce qui "
+            "reste.": 28,
+            "c'est la réponse pour une porte à 0,9 ; elle vaut ici 0,982.": 7,
+        },
+        success="Une porte ouverte garde longtemps ; elle finit par oublier aussi.",
     ),
     "shifted_rows": Value(
         reference="b",

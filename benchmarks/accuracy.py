@@ -188,7 +188,7 @@ def compare_convolution(name, seeds):
 
 # --- La récurrence --------------------------------------------------------------------
 
-recurrent = taught_by("annexes/recurrence")
+recurrent = taught_by("annexes/lstm")
 LENGTHS = (10, 20, 40, 60, 100, 200)
 open_at_1 = partial(recurrent.initialize_lstm, forget_bias=1.0)
 

@@ -89,6 +89,7 @@ def namespace(name):
         "neuron": lambda X, W, b: known["sigma"](X @ W + b),
         "DERIVATIVES": utilities.DERIVATIVES,
         "neighbourhoods": exercises._neighbourhoods,
+        "lstm_slopes": exercises._lstm_slopes,
         "topological_order": exercises._topological_order,
     }
 
@@ -294,6 +295,7 @@ FRESH = {
     ],
     "clip": lambda rng: ([rng.normal(size=s) for s in ((2, 3), (1, 3))], 1.5),
     "lstm_cell": lambda rng: [*rng.normal(size=(5, 4, 3))],
+    "lstm_backward": lambda rng: exercises._two_paths_case(4, 3, 2, rng),
     "residual_gradients": lambda rng: (
         *(rng.normal(size=(6, 4)), rng.normal(size=(6, 4))),
         *(np.maximum(0, rng.normal(size=(6, 4))), rng.normal(size=(4, 4)), 0.3),

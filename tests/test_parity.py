@@ -425,9 +425,9 @@ def test_a_hundred_convolutional_steps_are_those_of_torch(net, torch):
 
 
 @pytest.fixture(scope="module")
-def recurrence():
-    """Les fonctions que les cellules de l'annexe « récurrence » définissent."""
-    return taught_by("annexes/recurrence")
+def recurrent():
+    """Les fonctions que les cellules de l'annexe « LSTM » définissent ou reprennent."""
+    return taught_by("annexes/lstm")
 
 
 def in_torch_layout(W, U, b, V, d):
@@ -477,13 +477,13 @@ def torch_recurrent_training(torch, name, X, y, start, max_norm):
 
 @pytest.mark.parametrize("max_norm", [1e9, 0.05], ids=["entier", "coupe"])
 @pytest.mark.parametrize("name", ["RNN", "LSTM"])
-def test_every_recurrent_step_is_that_of_torch(name, max_norm, recurrence, torch):
+def test_every_recurrent_step_is_that_of_torch(name, max_norm, recurrent, torch):
     """Sur neuf étapes, pas après pas : mêmes pertes, mêmes paramètres."""
     rng = np.random.default_rng(SEED)
     X, y = rng.normal(size=(20, 9, 3)), rng.integers(2, size=(20, 1)).astype(float)
-    start = recurrence.initialize(3, 5, rng, n_blocks={"RNN": 1, "LSTM": 4}[name])
+    start = recurrent.initialize(3, 5, rng, n_blocks={"RNN": 1, "LSTM": 4}[name])
     start = [array + 0.1 * rng.normal(size=array.shape) for array in start]
-    layer, train = getattr(recurrence, name.lower()), recurrence.train
+    layer, train = getattr(recurrent, name.lower()), recurrent.train
     parameters, losses = train(layer, start, [(X, y)] * N_STEPS, max_norm=max_norm)
     expected_losses, expected = torch_recurrent_training(
         torch, name, X, y, start, max_norm
