@@ -31,10 +31,10 @@ test: export COURSE_QUICK := 1
 test: .venv/.dev ## vérifie tout : le module, les données, chaque cellule
 	$(PY) -m pytest $(TEST_OPTIONS)
 
-# Une annexe garde ses sorties là où PyTorch et Keras, facultatifs, ne sont pas.
+# Deux annexes gardent leurs sorties là où PyTorch et Keras, facultatifs, ne sont pas.
 FRAMEWORKS := from importlib.util import find_spec as f; f("torch") and f("keras") or 1/0
 KEPT = $(shell $(PY) -c '$(FRAMEWORKS)' 2>/dev/null || \
-  echo notebooks/annexes/pytorch_keras.ipynb)
+  echo notebooks/annexes/pytorch.ipynb notebooks/annexes/keras.ipynb)
 ALL_NOTEBOOKS := $(sort $(wildcard notebooks/*.ipynb notebooks/annexes/*.ipynb))
 
 # Ne garde des métadonnées que le noyau et le langage : ni heures, ni versions.
@@ -46,7 +46,7 @@ notebooks: .venv/.lab ## réexécute les carnets, sur place
 	  --ClearMetadataPreprocessor.clear_cell_metadata=False \
 	  --ClearMetadataPreprocessor.preserve_nb_metadata_mask="{'kernelspec', ('language_info', 'name')}" \
 	  $(filter-out $(KEPT),$(ALL_NOTEBOOKS))
-	@$(if $(KEPT),echo "Il manque PyTorch ou Keras : $(KEPT) reste tel quel.")
+	@$(if $(KEPT),echo "Il manque PyTorch ou Keras ; restent tels quels : $(KEPT).")
 
 eleves: .venv/.lab ## refait l'édition à compléter, notebooks/eleve/
 	$(PY) notebooks/prepare.py

@@ -26,11 +26,14 @@ collect_ignore_glob = [
 if os.environ.get("COURSE_QUICK") == "1":
     collect_ignore_glob.append("notebooks/annexes/*")
 
-# Une annexe demande PyTorch et Keras, que le cours n'installe pas : là où ils manquent,
-# une ligne le dit, et ses sorties, lisibles sans eux, ne sont pas refaites.
-FRAMEWORKS_ANNEXE = "pytorch_keras"
+# Deux annexes demandent PyTorch et Keras, que le cours n'installe pas : là où ils
+# manquent, une ligne le dit, et leurs sorties, lisibles sans eux, ne sont pas refaites.
+FRAMEWORKS_ANNEXES = ("pytorch", "keras")
 MISSING = [name for name in ("torch", "keras") if find_spec(name) is None]
-SKIPPED = f"annexe {FRAMEWORKS_ANNEXE} non exécutée : il manque {' et '.join(MISSING)}"
+SKIPPED = (
+    f"annexes {' et '.join(FRAMEWORKS_ANNEXES)} non exécutées : "
+    f"il manque {' et '.join(MISSING)}"
+)
 
 
 def pytest_report_header() -> str | None:
@@ -39,9 +42,9 @@ def pytest_report_header() -> str | None:
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Passe les cellules de l'annexe, même si on l'a nommée, sans lancer de noyau."""
+    """Passe les cellules de ces annexes, même nommées, sans lancer de noyau."""
     for item in items:
-        if MISSING and item.path.stem == FRAMEWORKS_ANNEXE:
+        if MISSING and item.path.stem in FRAMEWORKS_ANNEXES:
             item.add_marker(pytest.mark.skip(reason=SKIPPED))
 
 
@@ -67,7 +70,7 @@ def skip_if_libraries_lack():
     """Passe le test d'un carnet qui ne peut pas s'exécuter ici."""
 
     def skip(path: Path) -> None:
-        if MISSING and path.stem == FRAMEWORKS_ANNEXE:
+        if MISSING and path.stem in FRAMEWORKS_ANNEXES:
             pytest.skip(SKIPPED)
 
     return skip

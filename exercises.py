@@ -2997,7 +2997,7 @@ LESSONS["convolution"] = {
     ),
 }
 
-# --- Annexe pytorch_keras
+# --- Annexes pytorch et keras
 
 
 def _loss_from_logits(y: np.ndarray, Z: np.ndarray) -> float:
@@ -3083,7 +3083,7 @@ def _torch_filters(W: np.ndarray) -> np.ndarray:
     return W.transpose(3, 2, 0, 1)
 
 
-LESSONS["pytorch_keras"] = {
+LESSONS["pytorch"] = {
     "square_layer": Value(
         reference="b",
         mistakes={
@@ -3180,6 +3180,35 @@ LESSONS["pytorch_keras"] = {
         },
         success="C'est la perte que Keras affiche, et celle de loss_curve_.",
     ),
+}
+
+LESSONS["keras"] = {
+    "hidden_threshold": Value(
+        reference=0.62,
+        mistakes={
+            "un demi est le seuil sur la somme ; on demande la probabilité qui y "
+            "correspond, σ(0,5).": 0.5,
+            "c'est σ(−0,5), la probabilité de l'autre classe.": 0.38,
+            "c'est σ(1), le cas fait à la main ; le seuil caché est un demi.": 0.73,
+            "c'est la somme pour laquelle la probabilité est un demi ; on demande "
+            "l'inverse.": 0.0,
+        },
+        success="De 0,5 à 0,62, le réseau dit « oui », et Keras compte « non ».",
+    ),
+    "half_step": Value(
+        reference=3.16,
+        mistakes={
+            "c'est le gradient du demi-pas de PyTorch ; dans Keras, ε est dix fois "
+            "plus grand, et multiplié par la racine de mille.": 0.01,
+            "il manque la racine de mille, qui vient de la place d'ε.": 0.1,
+            "c'est avec l'ε de PyTorch ; celui de Keras, par défaut, vaut un "
+            "dix-millionième.": 0.316,
+            "c'est la racine de mille, et non mille, qui multiplie ε.": 100.0,
+            "c'est le gradient lui-même ; on l'attend en millionièmes.": 3.16e-6,
+        },
+        tolerance=0.02,
+        success="Un gradient trois cents fois plus grand que chez PyTorch.",
+    ),
     "torch_filters": Exercise(
         reference=_torch_filters,
         cases=[
@@ -3202,6 +3231,17 @@ LESSONS["pytorch_keras"] = {
             "c'est lui qu'il faut renvoyer.": lambda W: W,
         },
         success="Les nombres n'ont pas changé, seul l'ordre des axes.",
+    ),
+    "flat_place": Value(
+        reference=262,
+        tolerance=1e-3,
+        mistakes={
+            "c'est la place chez nous, où le canal vient à la fin.": 277,
+            "la ligne et la colonne sont échangées : la ligne avance de 7 en 7.": 268,
+            "on compte depuis zéro : rien ne s'ajoute à la fin.": 263,
+            "il y a cinq canaux entiers avant celui-ci, de 49 nombres chacun.": 97,
+        },
+        success="Les mêmes nombres, à d'autres places : aucune forme ne le dit.",
     ),
 }
 

@@ -280,7 +280,8 @@ def test_taught_code_is_the_module_s_code(notebook):
 
 
 BORROWED = {
-    ("convolution", "pytorch_keras"): "neighbourhoods convolve max_pool",
+    ("convolution", "keras"): "neighbourhoods convolve max_pool",
+    ("pytorch", "keras"): "Rows OurOrder our_loader train_step train_one_epoch train",
     ("recurrence", "lstm"): "words initialize rnn_forward rnn rnn_backward "
     "shared_gradients loss_and_gradients clip predict train recall check_gradients "
     "check_lengths sizes_through_time rnn_sizes write arrow",
