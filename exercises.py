@@ -2966,6 +2966,43 @@ LESSONS["convolution"] = {
         },
         success="Chaque erreur est comptée une fois, et une seule.",
     ),
+}
+
+# --- Annexe reseau_convolutif
+
+
+def _predict_proba(X, parameters):
+    *filters, (W_out, b_out) = parameters
+    for W, b in filters:
+        Z, _ = _convolve(X, W, b)
+        rows = np.maximum(Z[:, 0::2], Z[:, 1::2])
+        X = np.maximum(0, np.maximum(rows[:, :, 0::2], rows[:, :, 1::2]))
+    return utilities.softmax(X.reshape(len(X), -1) @ W_out + b_out)
+
+
+def _predict_both_ways(X, parameters):
+    return _two_views()(X, parameters)
+
+
+def _two_views(mirror=lambda X: X[:, :, ::-1], join=lambda one, two: (one + two) / 2):
+    """Deux réponses, où le reflet ou ce que l'on en fait est un autre."""
+
+    def wrong(X, parameters):
+        answers = (_predict_proba(images, parameters) for images in (X, mirror(X)))
+        return join(*answers)
+
+    return wrong
+
+
+def _network_case(m, side, c, n_filters, rng):
+    shapes = (3, 3, c, n_filters), ((side // 2) ** 2 * n_filters, 3)
+    parameters = [(rng.normal(size=s), rng.normal(size=(1, s[-1]))) for s in shapes]
+    return rng.normal(size=(m, side, side, c)), parameters
+
+
+_rng = np.random.default_rng(11)
+
+LESSONS["reseau_convolutif"] = {
     "n_parameters": Value(
         reference=20490,
         mistakes={
@@ -2994,6 +3031,50 @@ LESSONS["convolution"] = {
             "s'accommode du mélange.": "c",
         },
         success="L'expérience qui suit le montre.",
+    ),
+    "predict_both_ways": Exercise(
+        reference=_predict_both_ways,
+        cases=[
+            _network_case(1, 2, 1, 1, _rng),
+            _network_case(4, 4, 2, 3, _rng),
+            _network_case(3, 6, 3, 2, _rng),
+        ],
+        mistakes={
+            "vous renversez les lignes : ce reflet met l'animal sur le dos. Gauche et "
+            "droite sont l'axe 2.": _two_views(lambda X: X[:, ::-1]),
+            "c'est l'ordre des images que vous renversez ; gauche et droite sont "
+            "l'axe 2.": _two_views(lambda X: X[::-1]),
+            "ce sont les canaux que vous renversez ; gauche et droite sont l'axe 2.": (
+                _two_views(lambda X: X[..., ::-1])
+            ),
+            "vous renversez les lignes et les colonnes : c'est un demi-tour, et non un "
+            "reflet.": _two_views(lambda X: X[:, ::-1, ::-1]),
+            "vous additionnez sans diviser par 2 : ce ne sont plus des probabilités.": (
+                _two_views(join=lambda one, two: one + two)
+            ),
+            "seul le reflet est regardé.": _two_views(join=lambda one, two: two),
+            "seule l'image est regardée : son reflet ne compte pas.": _two_views(
+                join=lambda one, two: one
+            ),
+            "la moyenne porte sur les images, et non sur les réponses : un animal et "
+            "son reflet, superposés, n'en sont plus un.": lambda X, parameters: (
+                _predict_proba((X + X[:, :, ::-1]) / 2, parameters)
+            ),
+        },
+        success="Deux regards, une réponse.",
+    ),
+    "n_test_images": Value(
+        reference=1875,
+        mistakes={
+            "il manque le carré : diviser la marge par trois demande neuf fois plus "
+            "d'images, et non trois.": 600,
+            "il manque le 2 devant la racine.": 468.75,
+            "il manque le carré de 0,02.": 37.5,
+            "le 2 doit être au carré, lui aussi.": 937.5,
+            "c'est le calcul pour p = 1/2 ; ici, p vaut 0,75.": 2500,
+        },
+        tolerance=1e-3,
+        success="Près de deux mille : un score sur deux cents images est bien flou.",
     ),
 }
 

@@ -107,7 +107,7 @@ def score(data, max_shift, options, seed):
 
 # --- La convolution, face à deux réseaux denses ---------------------------------------
 
-net = taught_by("annexes/convolution")
+net = taught_by("annexes/reseau_convolutif")
 # Jeu : réglages de net.train ; fonction qui prédit ; nom, dans RUNS, du réseau dense.
 CONVOLUTIONS = {
     "silhouettes": (

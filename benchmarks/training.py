@@ -197,7 +197,7 @@ def convolution_contestants(w: Workload) -> dict[str, Train | None]:
 
 def numpy_convolution(w: Workload) -> Train:
     """La boucle de l'annexe, sans augmentation : PyTorch n'en fait pas non plus."""
-    net, X = taught_by("annexes/convolution"), w.X.reshape(-1, 28, 28, 1)
+    net, X = taught_by("annexes/reseau_convolutif"), w.X.reshape(-1, 28, 28, 1)
 
     def train(n_epochs: int) -> None:
         options = {

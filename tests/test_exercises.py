@@ -89,6 +89,7 @@ def namespace(name):
         "neuron": lambda X, W, b: known["sigma"](X @ W + b),
         "DERIVATIVES": utilities.DERIVATIVES,
         "neighbourhoods": exercises._neighbourhoods,
+        "predict_proba": exercises._predict_proba,
         "lstm_slopes": exercises._lstm_slopes,
         "topological_order": exercises._topological_order,
     }
@@ -278,6 +279,7 @@ FRESH = {
     "max_pool_gradient": lambda rng: exercises._pool_case(
         rng.integers(3, size=(2, 4, 6, 2)).astype(float), rng
     ),
+    "predict_both_ways": lambda rng: exercises._network_case(3, 4, 2, 2, rng),
     "loss_from_logits": lambda rng: (
         column(rng, 8),
         rng.choice([1, 300], size=(8, 1)) * rng.normal(size=(8, 1)),

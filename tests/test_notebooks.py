@@ -280,6 +280,8 @@ def test_taught_code_is_the_module_s_code(notebook):
 
 
 BORROWED = {
+    ("convolution", "reseau_convolutif"): "neighbourhoods convolve filter_gradients "
+    "input_gradient max_pool max_pool_gradient",
     ("convolution", "keras"): "neighbourhoods convolve max_pool",
     ("pytorch", "keras"): "Rows OurOrder our_loader train_step train_one_epoch train",
     ("recurrence", "lstm"): "words initialize rnn_forward rnn rnn_backward "

@@ -314,8 +314,8 @@ def test_every_epoch_is_that_of_keras(problems, keras):
 
 @pytest.fixture(scope="module")
 def net():
-    """Les fonctions que les cellules de l'annexe « convolution » définissent."""
-    return taught_by("annexes/convolution")
+    """Les fonctions que définit ou reprend l'annexe « réseau convolutif »."""
+    return taught_by("annexes/reseau_convolutif")
 
 
 def to_torch(torch, X):
