@@ -3413,7 +3413,7 @@ LESSONS["recurrence"] = {
             "ce nombre d'étapes n'est pas entier ; prenez le premier entier qui "
             "convient.": np.log2(100),
         },
-        success="Sept symboles, et la mémoire de départ ne pèse presque plus rien.",
+        success="Sept étapes, et la mémoire de départ ne pèse presque plus rien.",
     ),
     "clip": Exercise(
         reference=_clip,
