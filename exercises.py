@@ -3874,40 +3874,20 @@ LESSONS["profondeur"] = {
         },
         success="Le premier terme remonte intact, quelle que soit la couche.",
     ),
-    "permute": Exercise(
-        reference=_permute_with(),
-        cases=[
-            (_two_units, 0, np.array([1, 0])),
-            (_random_parameters((3, 4, 4, 1), _rng), 0, np.array([2, 0, 3, 1])),
-            (_random_parameters((3, 4, 4, 1), _rng), 1, np.array([1, 2, 0, 3])),
-        ],
+    "most_growth": Value(
+        reference=1.02**50,
+        tolerance=0.004,
         mistakes={
-            "la couche suivante écoute encore dans l'ancien ordre ; ses lignes aussi "
-            "changent de place.": _permute_with(after=lambda W, b, order: (W, b)),
-            "le biais d'un neurone le suit : il se permute comme les colonnes.": (
-                _permute_with(lambda W, b, order: (W[:, order], b))
-            ),
-            "les poids d'entrée d'un neurone sont une colonne de W ; vous ne les avez "
-            "pas déplacés.": _permute_with(lambda W, b, order: (W, b[:, order])),
-            "à la couche suivante, un neurone de celle-ci est une ligne, et non une "
-            "colonne.": _permute_with(after=lambda W, b, order: (W[:, order], b)),
-            "order[0] est l'ancien numéro du neurone qui devient le premier ; vous "
-            "lisez l'inverse.": _permute_with(
-                lambda W, b, order: (W[:, np.argsort(order)], b[:, np.argsort(order)]),
-                lambda W, b, order: (W[np.argsort(order)], b),
-            ),
+            "chaque couche multiplie ce qu'elle reçoit, ce qu'ont ajouté les autres "
+            "compris ; vous n'avez multiplié que le départ.": 2.0,
+            "c'est le nombre e, que le facteur approche quand les couches sont très "
+            "nombreuses ; elles sont ici cinquante.": 2.718,
+            "ce n'est qu'une couche ; il y en a cinquante.": 1.02,
+            "chaque couche multiplie par 1 + 1/50, et non par 1,5.": 1.5**50,
+            "chaque couche multiplie, elle n'ajoute pas : 1,02 à la puissance 50, et "
+            "non fois 50.": 51.0,
         },
-        success="Les mêmes réponses, rangées autrement.",
-    ),
-    "middle_loss": Value(
-        reference="b",
-        mistakes={
-            "les deux bouts répondent pareil, mais au milieu, chaque neurone est la "
-            "moyenne de deux neurones sans rapport.": "a",
-            "ce serait vrai de la moyenne des réponses ; ici, ce sont les poids que "
-            "l'on moyenne.": "c",
-        },
-        success="L'expérience qui suit le montre.",
+        success="À peine plus de deux fois et demie, pour cinquante couches.",
     ),
 }
 
@@ -4036,6 +4016,59 @@ LESSONS["normalisation"] = {
             ),
         },
         success="Une image seule reçoit la même réponse qu'en compagnie.",
+    ),
+}
+
+# --- Annexe paysage
+
+LESSONS["paysage"] = {
+    "permute": Exercise(
+        reference=_permute_with(),
+        cases=[
+            (_two_units, 0, np.array([1, 0])),
+            (_random_parameters((3, 4, 4, 1), _rng), 0, np.array([2, 0, 3, 1])),
+            (_random_parameters((3, 4, 4, 1), _rng), 1, np.array([1, 2, 0, 3])),
+        ],
+        mistakes={
+            "la couche suivante écoute encore dans l'ancien ordre ; ses lignes aussi "
+            "changent de place.": _permute_with(after=lambda W, b, order: (W, b)),
+            "le biais d'un neurone le suit : il se permute comme les colonnes.": (
+                _permute_with(lambda W, b, order: (W[:, order], b))
+            ),
+            "les poids d'entrée d'un neurone sont une colonne de W ; vous ne les avez "
+            "pas déplacés.": _permute_with(lambda W, b, order: (W, b[:, order])),
+            "à la couche suivante, un neurone de celle-ci est une ligne, et non une "
+            "colonne.": _permute_with(after=lambda W, b, order: (W[:, order], b)),
+            "order[0] est l'ancien numéro du neurone qui devient le premier ; vous "
+            "lisez l'inverse.": _permute_with(
+                lambda W, b, order: (W[:, np.argsort(order)], b[:, np.argsort(order)]),
+                lambda W, b, order: (W[np.argsort(order)], b),
+            ),
+        },
+        success="Les mêmes réponses, rangées autrement.",
+    ),
+    "middle_loss": Value(
+        reference="b",
+        mistakes={
+            "les deux bouts répondent pareil, mais au milieu, chaque neurone est la "
+            "moyenne de deux neurones sans rapport.": "a",
+            "ce serait vrai de la moyenne des réponses ; ici, ce sont les poids que "
+            "l'on moyenne.": "c",
+        },
+        success="L'expérience qui suit le montre.",
+    ),
+    "agitation_02": Value(
+        reference=1 / 9,
+        mistakes={
+            "c'est à peu près cela, quand le taux est petit ; ici, il faut la formule "
+            "entière.": 0.1,
+            "il manque le dénominateur.": 0.04,
+            "le dénominateur est 2 − η, et non 2 + η.": 0.2 / 2.2,
+            "c'est η² divisé par 2 − η : un carré de trop.": 0.04 / 1.8,
+            "c'est (1 − η)², ce qui reste de v après un pas.": 0.64,
+            "c'est la taille typique de w ; on demande la moyenne de son carré.": 1 / 3,
+        },
+        success="Un taux cinq fois plus petit que 1, une agitation neuf fois moindre.",
     ),
     "warmup_cosine": Exercise(
         reference=_warmup_with(),

@@ -157,7 +157,7 @@ def test_shuffled_pixels_change_nothing(monkeypatch):
     assert intact[-1] < intact[0]
 
 
-# --- Annexes « profondeur » et « normalisation » --------------------------------------
+# --- Annexes « profondeur » et « paysage » --------------------------------------------
 
 
 @pytest.fixture(scope="module")
@@ -167,8 +167,8 @@ def depth():
 
 
 @pytest.fixture(scope="module")
-def normalization():
-    return taught_by("annexes/normalisation", "X_train", "y_train", "SCHEDULES")
+def landscape():
+    return taught_by("annexes/paysage", "X_train", "y_train", "SCHEDULES")
 
 
 @pytest.mark.parametrize("problem", ["spirales", "anneaux"])
@@ -202,23 +202,23 @@ def test_fifty_layers_want_a_shortcut(depth):
     assert best(shortcut, [0.01]) < 0.7 * best(depth.plain, [0.001, 0.003])
 
 
-def test_a_warmup_saves_a_large_rate(normalization):
-    """Section 4 : au plus grand taux, la perte est au moins divisée par 1,3."""
+def test_a_warmup_saves_a_large_rate(landscape):
+    """Section 3 : au plus grand taux, la perte est au moins divisée par 1,3."""
     losses = {
-        name: np.mean([normalization.schedule_loss(name, 0.1, seed) for seed in SEEDS])
+        name: np.mean([landscape.schedule_loss(name, 0.1, seed) for seed in SEEDS])
         for name in ("cosinus", "montée, cosinus")
     }
     assert losses["montée, cosinus"] < 0.75 * losses["cosinus"]
 
 
-def test_aligning_neurons_flattens_the_path_between_two_networks(depth):
-    """Section 4 : à chaque graine, le milieu du segment descend de moitié."""
-    first = depth.trained(0)
+def test_aligning_neurons_flattens_the_path_between_two_networks(landscape):
+    """Section 2 : à chaque graine, le milieu du segment descend de moitié."""
+    first = landscape.trained(0)
     for seed in SEEDS:
-        other = depth.trained(seed)
-        aligned = depth.align(first, other)
+        other = landscape.trained(seed)
+        aligned = landscape.align(first, other)
         middle, aligned_middle = (
-            depth.network_loss(depth.between(first, network, 0.5))
+            landscape.network_loss(landscape.between(first, network, 0.5))
             for network in (other, aligned)
         )
         assert aligned_middle < 0.5 * middle

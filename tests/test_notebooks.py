@@ -289,6 +289,9 @@ BORROWED = {
     "check_lengths sizes_through_time rnn_sizes write arrow",
     ("profondeur", "normalisation"): "shrink initialize plain propagate deep_gradients "
     "check_deep train final_loss",
+    ("profondeur", "paysage"): "shrink initialize plain propagate deep_gradients train "
+    "final_loss",
+    ("normalisation", "paysage"): "with_shortcut",
 }
 
 
