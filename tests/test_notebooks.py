@@ -288,7 +288,7 @@ BORROWED = {
     "shared_gradients loss_and_gradients clip predict train recall check_gradients "
     "check_lengths sizes_through_time rnn_sizes write arrow",
     ("profondeur", "normalisation"): "shrink initialize plain propagate deep_gradients "
-    "check_deep train final_loss",
+    "check_deep train final_loss likeness",
     ("profondeur", "paysage"): "shrink initialize plain propagate deep_gradients train "
     "final_loss",
     ("normalisation", "paysage"): "with_shortcut",
