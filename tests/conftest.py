@@ -164,6 +164,7 @@ def client_for(notebook, folder):
         timeout=600,
         resources={"metadata": {"path": str(folder)}},
         extra_arguments=["--InlineBackend.figure_formats=set()"] * IS_QUICK,
+        shutdown_kernel="immediate",
     )
 
 
