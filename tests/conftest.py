@@ -21,8 +21,10 @@ import h5py
 import numpy as np
 import pytest
 from hypothesis import settings
+from jupyter_client import AsyncKernelManager
 from matplotlib import pyplot as plt
 from nbclient import NotebookClient
+from nbformat.v4 import new_code_cell
 
 ROOT = Path(__file__).resolve().parents[1]
 PARTS = ("train", "test")
@@ -154,18 +156,35 @@ def serve(folder):
 # --- Dans un noyau --------------------------------------------------------------------
 
 
-def client_for(notebook, folder):
-    """De quoi exécuter un carnet dans ce dossier, figures comprises.
+@functools.cache
+def shared_manager(folder):
+    """Le noyau que se partagent, dans « make test », les carnets d'un même dossier."""
+    return AsyncKernelManager(kernel_name="python3")
 
-    « make test » ne les dessine pas ici : nbval y dessine celles des leçons.
+
+@contextmanager
+def kernel_for(notebook, folder):
+    """Un client qui exécute ce carnet dans ce dossier, figures comprises.
+
+    « make test » ne dessine pas les figures ici, nbval y dessine celles des leçons ; et
+    le noyau y sert à plusieurs carnets, vidé de ses noms entre deux : la moitié du
+    temps d'un carnet se passait à importer.
     """
-    return NotebookClient(
+    options = {}
+    if IS_QUICK:
+        options["km"] = shared_manager(folder)
+        options["extra_arguments"] = ["--InlineBackend.figure_formats=set()"]
+    client = NotebookClient(
         notebook,
         timeout=600,
         resources={"metadata": {"path": str(folder)}},
-        extra_arguments=["--InlineBackend.figure_formats=set()"] * IS_QUICK,
-        shutdown_kernel="immediate",
+        **options,
     )
+    with client.setup_kernel():
+        client.execute_cell(new_code_cell("%reset -f"), 0)
+        yield client
+        if IS_QUICK:
+            client.kc.stop_channels()
 
 
 def printed(cell):

@@ -15,7 +15,7 @@ import pytest
 from nbclient import NotebookClient
 
 import exercises
-from conftest import client_for, printed, run_twice
+from conftest import kernel_for, printed, run_twice
 
 ROOT = Path(__file__).resolve().parents[1]
 NOTEBOOKS = ROOT / "notebooks"
@@ -163,8 +163,7 @@ def test_with_every_hole_empty_it_runs_twice(path, skip_if_libraries_lack):
     """
     skip_if_libraries_lack(path)
     lesson, student = read(path), edition(path)
-    client = client_for(student, prepare.STUDENT)
-    with client.setup_kernel():
+    with kernel_for(student, prepare.STUDENT) as client:
         for index, (cell, run) in enumerate(zip(lesson.cells, student.cells)):
             if cell.cell_type != "code":
                 continue

@@ -8,7 +8,7 @@ from pathlib import Path
 import nbformat
 import pytest
 
-from conftest import client_for, printed, run_twice
+from conftest import kernel_for, printed, run_twice
 
 ROOT = Path(__file__).resolve().parent.parent
 LESSONS = sorted((ROOT / "notebooks").glob("*.ipynb"))
@@ -69,8 +69,7 @@ def test_every_cell_runs_twice(path):
     Les carnets qui ont des exercices le sont trous vides, par tests/test_eleve.py.
     """
     content = read(path)
-    client = client_for(content, path.parent)
-    with client.setup_kernel():
+    with kernel_for(content, path.parent) as client:
         for index, cell in enumerate(content.cells):
             if cell.cell_type == "code":
                 expected = printed(cell)

@@ -260,7 +260,7 @@ OVERFLOWING = """() => {
 
 
 def pages():
-    """Toutes ; pour « make test », trois annexes, celles qui ont le plus de formules."""
+    """Toutes, ou pour « make test » trois annexes, les plus riches en formules."""
     if not IS_QUICK:
         return PAGES
     annexes = [name for name in PAGES if "annexes/" in name]
