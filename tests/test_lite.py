@@ -232,7 +232,10 @@ def test_the_site_is_light(lite):
 
 def test_the_language_is_the_course_s_and_the_reader_s_settings_are_left_alone():
     settings = json.loads((LITE / "overrides.json").read_text(encoding="utf-8"))
-    assert settings == {"@jupyterlab/translation-extension:plugin": {"locale": "fr_FR"}}
+    assert settings == {
+        "@jupyterlab/apputils-extension:notification": {"fetchNews": "false"},
+        "@jupyterlab/translation-extension:plugin": {"locale": "fr_FR"},
+    }
     makefile = (ROOT / "Makefile").read_text(encoding="utf-8")
     (folder,) = re.findall(r"app_settings_dir=(\S+)", makefile)
     assert (ROOT / folder) == LITE
