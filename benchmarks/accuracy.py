@@ -139,7 +139,7 @@ def load_maps(name):
 
 
 def convolution_score(data, options, predict, seed):
-    """Exactitude sur le test du réseau de l'annexe « convolution »."""
+    """Exactitude sur le test du réseau de l'annexe « réseau convolutif »."""
     X_train, y_train, X_test, y_test = data
     parameters = net.train(X_train, y_train, seed=seed, **options)
     return net.score(X_test, y_test, parameters, predict)
