@@ -4212,6 +4212,11 @@ def _first_copy(gradient, axis, keepdims=False):
 
 _rng = np.random.default_rng(5)
 
+
+def _power(u, n):
+    return u**n, n * u ** (n - 1)
+
+
 LESSONS["derivation_automatique"] = {
     "two_paths": Value(
         reference=21,
@@ -4265,6 +4270,83 @@ LESSONS["derivation_automatique"] = {
             ),
         },
         success="Un nœud, une flèche, une ligne : c'est toute la rétropropagation.",
+    ),
+    "power": Exercise(
+        reference=_power,
+        cases=[
+            (np.array([3.0, 0.5]), 2),
+            (np.array([2.0]), -1),
+            (np.array([[1.7, 0.2]]), 0.5),
+            (np.array([0.4, 1.3]), 3),
+        ],
+        mistakes={
+            "il manque n devant la pente.": lambda u, n: (u**n, u ** (n - 1)),
+            "l'exposant de la pente est n - 1.": lambda u, n: (u**n, n * u**n),
+            "c'est n, et non n - 1, qui multiplie la pente.": lambda u, n: (
+                u**n,
+                (n - 1) * u ** (n - 1),
+            ),
+            "c'est la primitive ; on demande la dérivée.": lambda u, n: (
+                u**n,
+                u ** (n + 1) / (n + 1) if n != -1 else np.log(u),
+            ),
+            "vous dérivez par rapport à n ; c'est u qui varie.": lambda u, n: (
+                u**n,
+                np.log(u) * u**n,
+            ),
+            "les deux résultats sont échangés : la valeur d'abord, puis la pente.": (
+                lambda u, n: _power(u, n)[::-1]
+            ),
+            "la première place est celle de la puissance, et non de u.": lambda u, n: (
+                u,
+                n * u ** (n - 1),
+            ),
+        },
+        success="Le carré, l'inverse et la racine viennent avec.",
+    ),
+}
+
+# --- Annexe tenseurs
+
+
+def _matmul_gradients(dC, A, B):
+    return dC @ B.T, A.T @ dC
+
+
+def _product_case(m, n, k, rng):
+    return tuple(rng.normal(size=shape) for shape in ((m, k), (m, n), (n, k)))
+
+
+_rng = np.random.default_rng(13)
+
+LESSONS["tenseurs"] = {
+    "matmul_gradients": Exercise(
+        reference=_matmul_gradients,
+        cases=[
+            (np.array([[5.0]]), np.array([[2.0]]), np.array([[3.0]])),
+            _product_case(4, 3, 2, _rng),
+            _product_case(2, 5, 3, _rng),
+            _product_case(3, 3, 3, _rng),
+        ],
+        mistakes={
+            "les deux gradients sont échangés : dA d'abord, de la forme de A.": (
+                lambda dC, A, B: _matmul_gradients(dC, A, B)[::-1]
+            ),
+            "dA et dB doivent avoir les formes de A et de B ; vous rendez leurs "
+            "transposées.": lambda dC, A, B: (B @ dC.T, dC.T @ A),
+            "vous rendez les facteurs, sans dC : ce sont les pentes d'un produit de "
+            "nombres.": lambda dC, A, B: (B.T, A.T),
+            "vous multipliez case par case (*) des sommes de B et de A ; c'est un "
+            "produit de matrices (@).": lambda dC, A, B: (
+                dC.sum(axis=1, keepdims=True) * B.sum(axis=1),
+                A.sum(axis=0)[:, None] * dC.sum(axis=0),
+            ),
+            "un seul des deux est rendu deux fois.": lambda dC, A, B: (
+                dC @ B.T,
+                dC @ B.T,
+            ),
+        },
+        success="Chacun a la forme du sien, et c'est le seul produit qui la donne.",
     ),
     "unbroadcast": Exercise(
         reference=_unbroadcast,

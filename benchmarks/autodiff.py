@@ -1,4 +1,4 @@
-"""Mesure ce que coûte la dérivation automatique de l'annexe, en temps de calcul.
+"""Mesure ce que coûte la dérivation de l'annexe « tenseurs », en temps de calcul.
 
     python benchmarks/autodiff.py [--rounds N]
 
@@ -23,7 +23,7 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 from utilities import decimal, forward_propagation, initialize_parameters
 
 ROOT = Path(__file__).resolve().parents[1]
-NOTEBOOK = ROOT / "notebooks/annexes/derivation_automatique.ipynb"
+NOTEBOOK = ROOT / "notebooks/annexes/tenseurs.ipynb"
 
 # Couches, exemples par lot, et appels par mesure.
 WORKLOADS = [

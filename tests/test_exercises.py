@@ -316,6 +316,8 @@ FRESH = {
     ),
     "warmup_cosine": lambda rng: (np.sort(rng.random(9)), rng.uniform(0.2, 0.6)),
     "backward": arrows,
+    "power": lambda rng: (rng.uniform(0.5, 2, size=4), rng.uniform(-2, 3)),
+    "matmul_gradients": lambda rng: exercises._product_case(4, 2, 3, rng),
     "unbroadcast": lambda rng: (rng.normal(size=(3, 2, 4)), (2, 1)),
 }
 

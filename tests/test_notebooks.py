@@ -291,6 +291,7 @@ BORROWED = {
     ("profondeur", "paysage"): "shrink initialize plain propagate deep_gradients train "
     "final_loss",
     ("normalisation", "paysage"): "with_shortcut",
+    ("derivation_automatique", "tenseurs"): "topological_order",
 }
 
 
