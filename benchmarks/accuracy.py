@@ -108,22 +108,23 @@ def score(data, max_shift, options, seed):
 # --- La convolution, face à deux réseaux denses ---------------------------------------
 
 net = taught_by("annexes/reseau_convolutif")
-# Jeu : réglages de net.train ; fonction qui prédit ; nom, dans RUNS, du réseau dense.
+# Jeu : réglages de net.train ; fonction qui prédit ; réglages du réseau dense.
 CONVOLUTIONS = {
     "silhouettes": (
         {"n_filters": (16, 32), "n_epochs": 56},
         net.predict_proba,
-        "silhouettes, 128-64, augmentation",
+        RUNS["silhouettes, 128-64, augmentation"][1],
     ),
     "animaux": (
         {"n_filters": (16, 32), "n_epochs": 24, "dropout": 0.2},
         net.predict_both_ways,
-        "dix animaux, 128-64, augmentation",
+        RUNS["dix animaux, 128-64, augmentation"][1],
     ),
     "photos": (
         {"n_filters": (16, 32), "n_epochs": 160},
         net.predict_both_ways,
-        "photographies, 128-64, augmentation",
+        # Sur tant d'époques, une pénalité de 10 éteint tous les poids.
+        RUNS["photographies, 128-64, augmentation"][1] | {"alpha": 1},
     ),
 }
 
@@ -174,13 +175,13 @@ def n_hidden(data, options):
 
 def compare_convolution(name, seeds):
     """Trois lignes : la convolution, puis deux réseaux denses, en autant de temps."""
-    data, (options, predict, title) = load_maps(name), CONVOLUTIONS[name]
+    data, (options, predict, dense) = load_maps(name), CONVOLUTIONS[name]
     trial = partial(convolution_score, data, options, predict)
     seconds = report(f"{name}, convolution", trial, seeds)
     hidden = n_hidden(data, options)
     rivals = {
         f"{name}, dense {hidden} (paramètres)": {"hidden_layer_sizes": (hidden,)},
-        f"{name}, dense 128-64 (temps)": RUNS[title][1],
+        f"{name}, dense 128-64 (temps)": dense,
     }
     for rival, settings in rivals.items():
         report(rival, partial(dense_score, data, seconds, settings), seeds)
