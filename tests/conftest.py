@@ -181,9 +181,13 @@ def kernel_for(notebook, folder):
         **options,
     )
     with client.setup_kernel():
+        if not IS_QUICK:
+            yield client
+            return
         client.execute_cell(new_code_cell("%reset -f"), 0)
-        yield client
-        if IS_QUICK:
+        try:
+            yield client
+        finally:
             client.kc.stop_channels()
 
 

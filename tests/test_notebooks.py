@@ -140,6 +140,12 @@ def test_cells_are_short(notebook):
     assert lengths[-1] <= 30
 
 
+def test_an_answer_has_its_two_marks(notebook):
+    for cell in code_cells(notebook):
+        opened = cell.source.count("# --- à vous")
+        assert opened == cell.source.count("# --- fin"), cell.source
+
+
 def test_lines_are_short(notebook):
     for cell in code_cells(notebook):
         assert max(map(len, cell.source.splitlines())) <= 88, cell.source
