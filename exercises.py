@@ -2744,6 +2744,11 @@ def _input_gradient(dZ, W):
     return dX
 
 
+def _max_pool(Z):
+    m, h, w, c = Z.shape
+    return Z.reshape(m, h // 2, 2, w // 2, 2, c).max(axis=(2, 4))
+
+
 def _max_pool_gradient(dA, A, Z):
     dZ, taken = np.zeros_like(Z), np.zeros(A.shape, dtype=bool)
     for i, j in np.ndindex(2, 2):
@@ -2818,8 +2823,7 @@ def _error_case(m, h, w, c, n, k, rng):
 
 
 def _pool_case(Z, rng):
-    m, h, w, c = Z.shape
-    A = Z.reshape(m, h // 2, 2, w // 2, 2, c).max(axis=(2, 4))
+    A = _max_pool(Z)
     return rng.normal(size=A.shape), A, Z
 
 
@@ -2975,8 +2979,7 @@ def _predict_proba(X, parameters):
     *filters, (W_out, b_out) = parameters
     for W, b in filters:
         Z, _ = _convolve(X, W, b)
-        rows = np.maximum(Z[:, 0::2], Z[:, 1::2])
-        X = np.maximum(0, np.maximum(rows[:, :, 0::2], rows[:, :, 1::2]))
+        X = utilities.relu(_max_pool(Z))
     return utilities.softmax(X.reshape(len(X), -1) @ W_out + b_out)
 
 

@@ -42,7 +42,7 @@ except ImportError:
     torch = None
 
 OURS, FLOOR = "utilities.NeuralNetwork", "plancher (produits seuls)"
-OUR_CONVOLUTION = "annexe « réseau convolutif »"
+OUR_CONVOLUTION = "annexe, réseau convolutif"
 PAUSE = 0.1  # secondes : les fils du concurrent précédent cessent d'attendre activement
 LEARNING_RATE = 0.001
 Train = Callable[[int], None]  # entraîne un réseau neuf pendant n époques
