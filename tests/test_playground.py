@@ -8,11 +8,10 @@ import drawings
 import nbformat
 import numpy as np
 import pytest
-from nbclient import NotebookClient
 from test_notebooks import markdown_cells, prose
 
 import utilities
-from conftest import assert_helpful
+from conftest import assert_helpful, kernel_for
 from playground import (
     DATA,
     EXTENT,
@@ -345,8 +344,9 @@ def test_notebook_to_play_holds_no_output_and_runs(path):
     code = [cell for cell in notebook.cells if cell.cell_type == "code"]
     assert all(not cell.outputs and cell.execution_count is None for cell in code)
     assert 'sys.path[:0] = ["..", "../.."]' in code[0].source
-    resources = {"metadata": {"path": path.parent}}
-    NotebookClient(notebook, timeout=300, resources=resources).execute()
+    with kernel_for(notebook, path.parent) as client:
+        for index, cell in enumerate(notebook.cells):
+            client.execute_cell(cell, index)
     [shown] = [o for o in code[-1].outputs if o.output_type == "execute_result"]
     assert "application/vnd.jupyter.widget-view+json" in shown.data
 
