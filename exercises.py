@@ -4188,6 +4188,18 @@ def _walk_with(
     return wrong
 
 
+def _hurried_walk(root):
+    """De proche en proche depuis la racine, chaque nœud dès qu'on le rencontre."""
+    gradients, waiting = dict.fromkeys(_topological_order(root), 0.0), [root]
+    gradients[root] = 1.0
+    for node in waiting:
+        for parent, slope in zip(node.parents, node.slopes):
+            gradients[parent] += slope * gradients[node]
+            if parent not in waiting:
+                waiting.append(parent)
+    return gradients
+
+
 def _unbroadcast(gradient: np.ndarray, shape: tuple) -> np.ndarray:
     gradient = gradient.sum(axis=tuple(range(gradient.ndim - len(shape))))
     stretched = tuple(axis for axis, n in enumerate(shape) if n == 1)
@@ -4242,12 +4254,18 @@ LESSONS["derivation_automatique"] = {
             ((), (), ((0, 3.0), (1, 2.0)), ((2, 5.0), (0, 4.0)), ((3, 0.5), (2, -1.0))),
             ((), ((0, 3.0), (0, 3.0)), ((1, 9.0), (1, 9.0)), ((2, 2.0), (0, 7.0))),
             ((), (), ((0, 1.5), (1, 1.0)), ((2, 2.0),), ((3, -1.0), (2, 4.0))),
+            (
+                *((), (), ((0, 1.0), (1, 1.0)), ((0, 3.0), (1, 2.0))),
+                *(((2, 6.0), (3, 5.0)), ((2, 1.0), (4, 1.0))),
+            ),
         ],
         mistakes={
             "une part remplace la précédente au lieu de s'y ajouter ; un nœud qui sert "
             "deux fois en reçoit deux : +=.": _walk_with(add=lambda before, new: new),
             "tout est nul : la racine doit partir avec 1, sa dérivée par rapport à "
             "elle-même.": _walk_with(seed=lambda root: 0.0),
+            "un nœud envoie avant d'avoir tout reçu ; parcourez order à "
+            "l'envers.": _hurried_walk,
             "la racine part avec 1, et non avec sa valeur.": _walk_with(
                 seed=lambda root: root.value
             ),
@@ -4349,7 +4367,7 @@ LESSONS["tenseurs"] = {
                 dC @ B.T,
             ),
         },
-        success="Chacun a la forme du sien, et c'est le seul produit qui la donne.",
+        success="Chaque gradient a la forme de son tableau.",
     ),
     "unbroadcast": Exercise(
         reference=_unbroadcast,
@@ -4385,7 +4403,8 @@ LESSONS["tenseurs"] = {
     "cost_ratio": Value(
         reference=3,
         mistakes={
-            "c'est le retour seul ; ajoutez l'aller.": 2,
+            "le retour fait deux produits, dW et dA_prev, de 1000 multiplications "
+            "chacun ; comptez-les tous deux, et l'aller aussi.": 2,
             "c'est le prix des différences finies, deux propagations par poids.": 2000,
             "c'est le nombre de multiplications ; divisez-le par celles de "
             "l'aller.": 3000,

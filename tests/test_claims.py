@@ -222,3 +222,18 @@ def test_aligning_neurons_flattens_the_path_between_two_networks(landscape):
             for network in (other, aligned)
         )
         assert aligned_middle < 0.5 * middle
+
+
+# --- Annexe « dérivation automatique » ------------------------------------------------
+
+
+def test_some_starts_linger_on_the_plateau():
+    """Section 3 : de la graine 3, la perte reste celle d'un réseau qui répond 0."""
+    taught = taught_by("annexes/derivation_automatique", "XOR")
+    taught.Value.__pow__ = taught.value_power
+    losses = {
+        seed: taught.descend(np.random.default_rng(seed).normal(size=13))[1][-1]
+        for seed in (1, 3)
+    }
+    assert losses[1] < 0.1
+    assert np.isclose(losses[3], 4, rtol=0.05)
