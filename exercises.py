@@ -3075,6 +3075,8 @@ LESSONS["reseau_convolutif"] = {
             "il manque le carré de 0,02.": 37.5,
             "le 2 doit être au carré, lui aussi.": 937.5,
             "c'est le calcul pour p = 1/2 ; ici, p vaut 0,75.": 2500,
+            "c'est l'ordre de grandeur, tiré d'une marge arrondie à 0,06 ; partez de "
+            "la formule.": 1800,
         },
         tolerance=1e-3,
         success="Près de deux mille : un score sur deux cents images est bien flou.",

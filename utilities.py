@@ -35,6 +35,8 @@ from IPython import get_ipython
 from IPython.display import HTML
 from matplotlib.animation import HTMLWriter
 from matplotlib.colors import LinearSegmentedColormap
+from matplotlib.scale import LinearScale, register_scale
+from matplotlib.ticker import ScalarFormatter
 from numpy.lib.stride_tricks import sliding_window_view
 from numpy.typing import ArrayLike, NDArray
 from PIL import Image, ImageOps
@@ -787,8 +789,26 @@ MARKERS = "o^sDvP*X<>"
 DIVERGING = LinearSegmentedColormap.from_list("bleu-orange", [BLUE, "white", ORANGE])
 
 
+class _CommaFormatter(ScalarFormatter):
+    """Les graduations de matplotlib, à la française : « 0,5 »."""
+
+    def __call__(self, x, pos=None):
+        return super().__call__(x, pos).replace(".", ",")
+
+
+class _FrenchScale(LinearScale):
+    """L'échelle de matplotlib, qui prend ces graduations sur chaque axe."""
+
+    name = "linear"
+
+    def set_default_locators_and_formatters(self, axis):
+        super().set_default_locators_and_formatters(axis)
+        axis.set_major_formatter(_CommaFormatter())
+
+
 def set_style() -> None:
-    """Règle matplotlib pour tout le carnet : couleurs d'Okabe et Ito, traits variés."""
+    """Règle matplotlib pour tout le carnet : couleurs, traits variés, virgules."""
+    register_scale(_FrenchScale)
     styles = plt.cycler(linestyle=["-", "--", "-.", ":", "-", "--", "-."])
     plt.rc("axes", prop_cycle=plt.cycler(color=COLORS) + styles)
     plt.rc("axes.spines", top=False, right=False)

@@ -195,7 +195,7 @@ open_at_1 = partial(recurrent.initialize_lstm, forget_bias=1.0)
 
 
 def compare_memories(seeds):
-    """La première lettre d'un mot, retrouvée après 200 lots de mots de T lettres."""
+    """La première lettre d'un mot, retrouvée après 100 lots de mots de T lettres."""
     contestants = {
         "réseau récurrent": (recurrent.rnn, recurrent.initialize),
         "LSTM, biais d'oubli 1": (recurrent.lstm, open_at_1),

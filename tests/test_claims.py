@@ -205,8 +205,9 @@ def test_fifty_layers_want_a_shortcut(depth):
 def test_a_warmup_saves_a_large_rate(landscape):
     """Section 3 : au plus grand taux, la perte est au moins divisée par 1,3."""
     losses = {
-        name: np.mean([landscape.schedule_loss(name, 0.1, seed) for seed in SEEDS])
-        for name in ("cosinus", "montée, cosinus")
+        name: np.mean([landscape.schedule_loss(factor, 0.1, seed) for seed in SEEDS])
+        for name, factor in landscape.SCHEDULES.items()
+        if "cosinus" in name
     }
     assert losses["montée, cosinus"] < 0.75 * losses["cosinus"]
 
@@ -222,6 +223,31 @@ def test_aligning_neurons_flattens_the_path_between_two_networks(landscape):
             for network in (other, aligned)
         )
         assert aligned_middle < 0.5 * middle
+
+
+# --- Annexe « réseau convolutif » -----------------------------------------------------
+
+
+def test_frozen_first_filters_cost_little(monkeypatch):
+    """Section 6 : un point environ ; la deuxième couche figée aussi, bien plus."""
+    taught = taught_by("annexes/reseau_convolutif")
+    X, y, X_test, y_test = load_data("animaux")
+    X, X_test = (np.float32(images[..., None] / 255) for images in (X[:2000], X_test))
+    y, y_test = y[:2000].ravel().astype(int), y_test.ravel()
+
+    def trained_score(*frozen):
+        def update(parameter, direction, learning_rate):
+            if parameter.shape not in frozen:
+                parameter -= learning_rate * direction
+
+        monkeypatch.setitem(taught.train.__globals__, "update", update)
+        network = taught.train(X, y, 3, move=lambda X, rng: X)
+        return taught.score(X_test, y_test, network)
+
+    first, second = (3, 3, 1, 16), (3, 3, 16, 32)
+    score = trained_score()
+    assert trained_score(first) > score - 0.03
+    assert trained_score(first, second) < score - 0.03
 
 
 # --- Annexe « dérivation automatique » ------------------------------------------------

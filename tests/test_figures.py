@@ -64,7 +64,7 @@ def axis_labels(ax):
 
 
 def test_figure_style(figures):
-    """Le style réglé vaut pour les figures suivantes : couleurs et traits varient."""
+    """Le style réglé vaut pour les figures suivantes : couleurs, traits et virgules."""
     with utilities.plt.rc_context():
         set_style()
         figure, ax = utilities.plt.subplots()
@@ -72,6 +72,12 @@ def test_figure_style(figures):
         assert len({line.get_color() for line in lines}) == 3
         assert len({line.get_linestyle() for line in lines}) == 3
         assert figure.get_layout_engine() is not None
+        bar = figure.colorbar(ax.imshow([[0, 0.5]]))
+        ax.set(xlim=(0, 1), yscale="log", ylim=(0.1, 1))
+        figure.draw_without_rendering()
+        assert "0,2" in [label.get_text() for label in ax.get_xticklabels()]
+        assert "0,2" in [label.get_text() for label in bar.ax.get_yticklabels()]
+        assert any("10^" in label.get_text() for label in ax.get_yticklabels())
 
 
 def test_plot_images(figures):
