@@ -900,7 +900,7 @@ def plot_decision_boundary(
     ax = plt.subplots(figsize=(4.8, 4))[1] if ax is None else ax
     style = {"cmap": DIVERGING, "levels": np.linspace(0, 1, 11), "alpha": 0.6}
     plane = DecisionBoundaryDisplay.from_estimator(
-        model, X, response_method="predict_proba", grid_resolution=200, ax=ax, **style
+        model, X, response_method="predict_proba", ax=ax, **style
     )
     ax.contour(plane.xx0, plane.xx1, plane.response, levels=[0.5], colors="black")
     return plot_points(X, y, ax)
