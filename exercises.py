@@ -3108,7 +3108,7 @@ class _Line:
         self.inputs = inputs
         return self.weight * inputs
 
-    def zero_grad(self) -> None:
+    def zero_grad(self, set_to_none: bool = True) -> None:
         self.gradient = 0.0
 
     def step(self) -> None:
@@ -3185,8 +3185,8 @@ LESSONS["pytorch"] = {
         cases=[
             (np.array([[1.0], [0.0]]), np.array([[0.0], [2.0]])),
             (np.array([[0.0], [1.0], [1.0]]), np.array([[1.0], [-2.0], [3.0]])),
-            (np.array([[1.0], [0.0]]), np.array([[1000.0], [-1000.0]])),
-            (np.array([[0.0], [1.0], [1.0]]), np.array([[900.0], [-800.0], [0.5]])),
+            (np.array([[1.0], [0.0]]), np.array([[1000.0], [800.0]])),
+            (np.array([[0.0], [1.0], [1.0]]), np.array([[-1000.0], [-800.0], [0.5]])),
             (
                 np.random.default_rng(0).integers(2, size=(7, 1)).astype(float),
                 np.random.default_rng(1).normal(scale=4, size=(7, 1)),
@@ -3203,6 +3203,10 @@ LESSONS["pytorch"] = {
             "c'est juste tant que z reste petit, mais l'exponentielle de z déborde "
             "quand z vaut mille ; elle doit porter sur −|z|.": lambda y, Z: np.mean(
                 np.log1p(np.exp(Z)) - y * Z
+            ),
+            "l'exponentielle de −z déborde quand z vaut −1000 ; mettez-la en facteur, "
+            "comme dans la dernière formule.": lambda y, Z: np.mean(
+                (1 - y) * Z + np.log1p(np.exp(-Z))
             ),
             "l'exponentielle de −z déborde quand z vaut −1000 ; elle doit porter "
             "sur −|z|.": lambda y, Z: np.mean(
@@ -3222,7 +3226,7 @@ LESSONS["pytorch"] = {
                 np.max(Z) - y * Z + np.log1p(np.exp(-np.abs(Z)))
             ),
         },
-        success="Mille, moins mille : rien ne déborde, et rien n'est arrondi.",
+        success="Mille, moins mille : rien ne déborde.",
     ),
     "train_step": Exercise(
         reference=_train_step,
@@ -3290,7 +3294,7 @@ LESSONS["keras"] = {
             "c'est avec l'ε de PyTorch ; celui de Keras, par défaut, vaut un "
             "dix-millionième.": 0.316,
             "c'est la racine de mille, et non mille, qui multiplie ε.": 100.0,
-            "c'est le gradient lui-même ; on l'attend en millionièmes.": 3.16e-6,
+            "c'est bien trop petit : on attend un nombre de millionièmes.": 3.16e-6,
         },
         tolerance=0.02,
         success="Un gradient trois cents fois plus grand que chez PyTorch.",
@@ -3752,13 +3756,14 @@ def _normalize_batch_with(
     kept=lambda batch, running, training: (
         0.9 * running + 0.1 * batch if training else running
     ),
+    epsilon=1e-5,
 ):
     """La normalisation par lot, dont une règle est remplacée par une autre."""
 
     def wrong(Z, running, training):
         batch = np.stack([Z.mean(axis=0), Z.var(axis=0)])
         mean, variance = used(batch, running, training)
-        Z_hat = (Z - mean) / np.sqrt(variance + 1e-5)
+        Z_hat = (Z - mean) / np.sqrt(variance + epsilon)
         return Z_hat, kept(batch, running, training)
 
     return wrong
@@ -3782,7 +3787,14 @@ def _warmup_with(
 
 def _residual_case(m, n, scale, rng):
     dA, A_prev, W = (rng.normal(size=size) for size in ((m, n), (m, n), (n, n)))
-    return dA, A_prev, utilities.relu(A_prev @ W), W, scale
+    H = utilities.relu(
+        A_prev @ W + rng.normal(size=(1, n))
+    )  # un biais, comme la couche
+    return dA, A_prev, H, W, scale
+
+
+def _residual_without_bias(dA, A_prev, H, W, scale):
+    return _residual_with()(dA, A_prev, A_prev @ W, W, scale)
 
 
 def _normalization_case(shape, axis, rng):
@@ -3876,6 +3888,9 @@ LESSONS["profondeur"] = {
                 _residual_with(dW=lambda A_prev, dZ: dZ.T @ A_prev)
             ),
             "l'ordre est dA_prev, dW, db.": _residual_with(order=(1, 2, 0)),
+            "A_prev @ W oublie le biais ; H, que vous recevez, en tient compte.": (
+                _residual_without_bias
+            ),
         },
         success="Le premier terme remonte intact, quelle que soit la couche.",
     ),
@@ -3984,6 +3999,7 @@ LESSONS["normalisation"] = {
             (np.array([[3.0], [5.0]]), np.array([[2.0], [4.0]]), True),
             (_rng.normal(size=(5, 3)), _rng.uniform(1, 2, size=(2, 3)), True),
             (_rng.normal(size=(1, 4)), _rng.uniform(1, 2, size=(2, 4)), False),
+            (_rng.normal(size=(1, 4)), _rng.uniform(1, 2, size=(2, 4)), True),
         ],
         mistakes={
             "training ne sert à rien : en évaluation, la réponse d'une image dépend "
@@ -4014,6 +4030,9 @@ LESSONS["normalisation"] = {
             ),
             "running oublie tout à chaque lot ; il n'avance que d'un dixième.": (
                 _normalize_batch_with(kept=lambda b, r, training: b if training else r)
+            ),
+            "il manque ε, 1e-5, ajouté à la variance, sous la racine.": (
+                _normalize_batch_with(epsilon=0)
             ),
             "c'est running, une fois avancé, qui sert à l'entraînement ; c'est le lot "
             "qu'il faut.": _normalize_batch_with(
