@@ -504,7 +504,8 @@ def _show(value: object) -> str:
     """Écrit une valeur comme Python, arrondie, sur une ligne."""
     if isinstance(value, tuple | list):
         inside = ", ".join(map(_show, value))
-        return f"({inside})" if isinstance(value, tuple) else f"[{inside}]"
+        comma = "," * (len(value) == 1)
+        return f"({inside}{comma})" if isinstance(value, tuple) else f"[{inside}]"
     if isinstance(value, np.ndarray):
         text = np.array2string(value, precision=4, separator=", ", threshold=100)
         return " ".join(text.split())
@@ -2858,7 +2859,15 @@ LESSONS["convolution"] = {
     ),
     "convolve": Exercise(
         reference=_convolve,
-        errors=[(ValueError, "matmul", _CONVOLUTION_PRODUCT)],
+        errors=[
+            (ValueError, "matmul", _CONVOLUTION_PRODUCT),
+            (
+                (AttributeError, TypeError),
+                "'(float|int)' object",
+                "b peut être un simple nombre{line} ; ajoutez-le tel quel, sans lui "
+                "demander sa forme ni ses cases.",
+            ),
+        ],
         cases=[
             (np.array([1.0, 2, 3, 4]).reshape(1, 2, 2, 1), np.ones((3, 3, 1, 1)), 0.5),
             _convolution_case(2, 4, 5, 3, 2, 3, _rng),
@@ -2947,6 +2956,14 @@ LESSONS["convolution"] = {
             _pool_case(_rng.integers(2, size=(1, 8, 6, 2)).astype(float), _rng),
             _pool_case(np.ones((2, 2, 4, 1)), _rng),
         ],
+        errors=[
+            (
+                TypeError,
+                "bitwise_and",
+                "& passe avant =={line} ; mettez la comparaison entre parenthèses : "
+                "(… == A) & ~taken.",
+            )
+        ],
         mistakes={
             "à égalité, chaque gagnant reçoit encore l'erreur entière.": _all_winners,
             "l'erreur est partagée entre les gagnants : c'est permis, mais l'énoncé "
@@ -2957,8 +2974,8 @@ LESSONS["convolution"] = {
             "par ligne.": _pool_gradient_with(places=((0, 0), (1, 0), (0, 1), (1, 1))),
             "taken ne retient que la dernière place ; il faut y ajouter chaque "
             "gagnant, avec |.": _pool_gradient_with(after=lambda taken, wins: wins),
-            "la condition est inversée : une place gagne si son bloc n'est pas "
-            "encore pris, ~taken.": _pool_gradient_with(
+            "plus personne ne gagne : une place gagne si son bloc n'est pas encore "
+            "pris, ~taken, et taken ne change qu'après.": _pool_gradient_with(
                 rule=lambda best, taken: best & taken
             ),
             "toutes les places reçoivent l'erreur, gagnantes ou non.": (
@@ -3355,10 +3372,6 @@ def _rnn_by(cell=lambda z, h, U: np.tanh(z + h @ U), order=1, last=0):
     return wrong
 
 
-def _rnn_reading_too_far(X, W, U, b):
-    raise IndexError
-
-
 def _rnn_backward(H, U, dh):
     return _rnn_back_by()(H, U, dh)
 
@@ -3432,6 +3445,15 @@ LESSONS["recurrence"] = {
             ([_rng.normal(size=(2, 4)), np.array([[5.0]]), np.zeros((1, 4))], 2.0),
             ([_rng.normal(size=(2, 2)), np.array([[0.1]])], 9.0),
             ([np.zeros((2, 1)), np.zeros((1, 1))], 1.0),
+            ([np.array(-3.0), np.array([4.0, 0.0])], 1.0),
+        ],
+        errors=[
+            (
+                ZeroDivisionError,
+                "",
+                "quand tous les gradients sont nuls, leur norme est nulle aussi, et "
+                "l'on divise par elle{line} ; cette liste-là doit rester inchangée.",
+            )
         ],
         mistakes={
             "un gradient assez court ne doit pas changer ; le vôtre reçoit toujours la "
@@ -3471,10 +3493,27 @@ LESSONS["recurrence"] = {
             _reading_case(4, 5, 3, 2, _rng),
             _reading_case(3, 2, 2, 4, _rng),
             _reading_case(2, 1, 2, 3, _rng),
+            _reading_case(3, 4, 2, 3, _rng),
+            _reading_case(4, 3, 2, 2, _rng),
+        ],
+        errors=[
+            (
+                IndexError,
+                "out of bounds",
+                "un numéro sort du tableau{line} ; pour t de 1 à T, on lit Z[:, t - 1] "
+                "et H[:, t - 1], et l'on écrit H[:, t].",
+            )
         ],
         mistakes={
-            "la mémoire n'entre pas dans la somme : il y manque H[:, t - 1] @ U.": (
-                _rnn_by(lambda z, h, U: np.tanh(z))
+            "la mémoire n'entre pas dans la somme, ou y entre encore nulle : il y faut "
+            "H[:, t - 1] @ U, étape après étape.": _rnn_by(lambda z, h, U: np.tanh(z)),
+            "c'est Z, et non X, qui entre dans la somme : Z[:, t - 1] contient déjà "
+            "X @ W + b.": lambda X, W, U, b: _rnn_by()(X, np.eye(X.shape[2]), U, 0 * b),
+            "U est à droite des états, qui sont des lignes : H[:, t - 1] @ U.": _rnn_by(
+                lambda z, h, U: np.tanh(z + U @ h)
+            ),
+            "b est déjà dans Z ; vous l'ajoutez une deuxième fois.": (
+                lambda X, W, U, b: _rnn_by()(X, W, U, 2 * b)
             ),
             "la somme ne passe pas par tanh.": _rnn_by(lambda z, h, U: z + h @ U),
             "tanh ne s'applique qu'à la mémoire ; c'est la somme entière qu'elle "
@@ -3492,8 +3531,6 @@ LESSONS["recurrence"] = {
             ),
             "la mémoire traverse U par un produit de matrices (@), et non case par "
             "case (*).": _rnn_by(lambda z, h, U: np.tanh(z + h * U)),
-            "vous lisez une case de trop : le symbole de l'étape t est à la place "
-            "t - 1, car Python compte depuis zéro.": _rnn_reading_too_far,
         },
         success="Une seule boucle, sur le temps ; le lot, lui, avance d'un bloc.",
     ),
@@ -3504,6 +3541,14 @@ LESSONS["recurrence"] = {
             _return_case(4, 5, 3, _rng),
             _return_case(3, 2, 2, _rng),
             _return_case(2, 1, 4, _rng),
+        ],
+        errors=[
+            (
+                IndexError,
+                "out of bounds",
+                "un numéro sort du tableau{line} ; l'étape t est rangée en "
+                "dZ[:, t - 1].",
+            )
         ],
         mistakes={
             "la pente de tanh manque.": _rnn_back_by(lambda H, t: 1.0),
@@ -3559,16 +3604,16 @@ def _lstm_write(i, f, g, c_prev):
     return f * c_prev + i * g
 
 
-def _lstm_slopes(C, A):
-    i, f, o, g = np.split(A, 4, axis=2)
+def _lstm_slopes(C, gates):
+    i, f, o, g = np.split(gates, 4, axis=2)
     c_prev, tanh_c = C[:, :-1], np.tanh(C[:, 1:])
     slopes = [g * i * (1 - i), c_prev * f * (1 - f), tanh_c * o * (1 - o)]
     slopes = np.concatenate([*slopes, i * (1 - g**2)], axis=2)
     return f, o * (1 - tanh_c**2), slopes
 
 
-def _lstm_backward(C, A, U, dh):
-    return _lstm_back_by()(C, A, U, dh)
+def _lstm_backward(C, gates, U, dh):
+    return _lstm_back_by()(C, gates, U, dh)
 
 
 def _lstm_back_by(
@@ -3580,10 +3625,10 @@ def _lstm_back_by(
 ):
     """Un retour où ce qui entre, ce qui se répartit ou ce qui remonte est un autre."""
 
-    def wrong(C, A, U, dh):
-        f, into_c, slopes = _lstm_slopes(C, A)
-        dZ, dc = np.zeros_like(A), np.zeros_like(dh)
-        for t in reversed(range(A.shape[1])):
+    def wrong(C, gates, U, dh):
+        f, into_c, slopes = _lstm_slopes(C, gates)
+        dZ, dc = np.zeros_like(gates), np.zeros_like(dh)
+        for t in reversed(range(gates.shape[1])):
             dc = receive(dc, dh, into_c[:, t])
             dZ[:, t] = np.hstack(sides(dc, dh)) * slopes[:, t] ** slope
             dh, dc = back(dZ[:, t], dh, U), keep(dc, f[:, t], f[:, t - 1])
@@ -3677,7 +3722,8 @@ LESSONS["lstm"] = {
             "le tapis aussi remonte d'une étape : dc y est multiplié par f[:, t].": (
                 _lstm_back_by(keep=lambda dc, f, before: dc)
             ),
-            "dc remonte multiplié par la porte de cette étape-ci, f[:, t].": (
+            "dc est multiplié par la porte de l'étape d'avant, et non par celle que "
+            "l'on quitte : le produit par f[:, t] se fait à la fin du tour t.": (
                 _lstm_back_by(keep=lambda dc, f, before: dc * before)
             ),
             "dh ne change jamais : à l'étape d'avant, c'est dZ[:, t] @ U.T.": (
@@ -4068,6 +4114,16 @@ LESSONS["paysage"] = {
                 lambda W, b, order: (W[:, np.argsort(order)], b[:, np.argsort(order)]),
                 lambda W, b, order: (W[np.argsort(order)], b),
             ),
+            "vous prenez des lignes de W ; les poids d'entrée d'un neurone sont une "
+            "colonne, W[:, order].": _permute_with(
+                lambda W, b, order: (W[order], b[:, order])
+            ),
+            "b n'a qu'une ligne ; ce sont ses colonnes que l'on range, "
+            "b[:, order].": _permute_with(lambda W, b, order: (W[:, order], b[order])),
+            "le biais de la couche suivante n'appartient pas aux neurones déplacés ; "
+            "il ne bouge pas.": _permute_with(
+                after=lambda W, b, order: (W[order], b[:, order])
+            ),
         },
         success="Les mêmes réponses, rangées autrement.",
     ),
@@ -4100,6 +4156,7 @@ LESSONS["paysage"] = {
             (np.array([0.0, 0.05, 0.1, 0.55, 1.0]),),
             (np.linspace(0, 1, 9), 0.25),
             (np.linspace(0, 1, 14), 0.4),
+            (np.linspace(0, 1, 11), 0.75),
         ],
         mistakes={
             "la montée manque : avant warmup, le facteur va de 0 à 1.": _warmup_with(
@@ -4177,9 +4234,9 @@ def _backward_on_graph(answer, *arrows):
     for value, pairs in enumerate(arrows, start=2):  # des valeurs qui ne valent pas 1
         parents = tuple(nodes[rank] for rank, _ in pairs)
         nodes.append(_Node(value, parents, tuple(slope for _, slope in pairs)))
-    before = [(node.parents, node.slopes) for node in nodes]
+    before = [dict(vars(node)) for node in nodes]
     gradients = answer(nodes[-1])
-    if before != [(node.parents, node.slopes) for node in nodes]:
+    if before != [vars(node) for node in nodes]:
         return _Problem(
             "votre réponse modifie le graphe ; n'écrivez que dans gradients."
         )
@@ -4279,6 +4336,16 @@ LESSONS["derivation_automatique"] = {
                 *((), (), ((0, 1.0), (1, 1.0)), ((0, 3.0), (1, 2.0))),
                 *(((2, 6.0), (3, 5.0)), ((2, 1.0), (4, 1.0))),
             ),
+            ((), *(((k, 1.0), (k, 1.0)) for k in range(30))),
+        ],
+        errors=[
+            (
+                _TooLongError,
+                "",
+                "votre réponse tourne encore après {limit:g} secondes : ou une boucle "
+                "n'a pas de fin, ou vous suivez chaque chemin, et il y en a un "
+                "milliard pour trente carrés ; une flèche ne sert qu'une fois.",
+            )
         ],
         mistakes={
             "une part remplace la précédente au lieu de s'y ajouter ; un nœud qui sert "
@@ -4303,8 +4370,8 @@ LESSONS["derivation_automatique"] = {
             "additionnez.": _walk_with(
                 contribution=lambda slope, gradient: slope + gradient
             ),
-            "rien ne parvient aux parents : c'est gradients[parent] qui reçoit, par "
-            "+=, une part de gradients[node].": _walk_with(
+            "rien ne parvient aux parents : la racine reçoit son 1 avant la boucle, la "
+            "boucle passe par elle, et gradients[parent] reçoit, par +=.": _walk_with(
                 add=lambda before, new: before * new
             ),
             "le signe est changé : une part s'ajoute.": _walk_with(
@@ -4316,6 +4383,7 @@ LESSONS["derivation_automatique"] = {
     "power": Exercise(
         reference=_power,
         cases=[
+            (3.0, 2),
             (np.array([3.0, 0.5]), 2),
             (np.array([2.0]), -1),
             (np.array([[1.7, 0.2]]), 0.5),
@@ -4400,6 +4468,8 @@ LESSONS["tenseurs"] = {
             (_rng.normal(size=(4, 3)), ()),
             (_rng.normal(size=(2, 4, 3)), (4, 1)),
             (_rng.normal(size=(5, 1, 2)), (5, 1, 2)),
+            (_rng.normal(size=(4, 3)), (1, 1)),
+            (_rng.normal(size=(2, 4, 3)), (3,)),
         ],
         mistakes={
             "les parts des copies s'additionnent ; vous en prenez la "
@@ -4426,7 +4496,9 @@ LESSONS["tenseurs"] = {
         mistakes={
             "le retour fait deux produits, dW et dA_prev, de 1000 multiplications "
             "chacun ; comptez-les tous deux, et l'aller aussi.": 2,
-            "c'est le prix des différences finies, deux propagations par poids.": 2000,
+            "c'est le prix des différences finies, ou le retour seul, en "
+            "multiplications ; comptez l'aller et le retour, et divisez par "
+            "l'aller.": 2000,
             "c'est le nombre de multiplications ; divisez-le par celles de "
             "l'aller.": 3000,
             "le retour fait deux produits de matrices, pas un : dW, puis l'erreur "
