@@ -102,6 +102,7 @@ class Exercise:
     run: Callable = operator.call
     errors: Sequence[tuple[type, str, str]] = ()
     in_place: bool = False
+    loops: bool = True
 
     def diagnose(self, answer: object) -> str | None:
         """Dit ce qui ne va pas dans la réponse, ou None si elle est juste."""
@@ -112,7 +113,7 @@ class Exercise:
         expected = self._expected
         results = self._results(answer, time.monotonic() + TIME_LIMIT)
         if _same(results, expected):
-            return None
+            return None if self.loops or not _has_loop(answer) else NO_LOOP
         if _has_hole(answer):
             return TO_DO
         for sentence, mistake in self.mistakes.items():
@@ -167,7 +168,8 @@ class Exercise:
         if results[k] is None:
             return "votre fonction ne renvoie rien (None) ; il manque un return."
         is_constant = all(_same(result, results[0]) for result in results)
-        if is_constant and _kind(results[k]) == _kind(expected[k]):
+        is_nan = _is_numeric(results[0]) and np.isnan(results[0]).any()
+        if is_constant and not is_nan and _kind(results[k]) == _kind(expected[k]):
             return (
                 f"votre réponse est toujours {_brief(results[0])}, quels que soient "
                 "les arguments ; elle doit se servir d'eux."
@@ -349,12 +351,17 @@ _ERRORS = (
     (RecursionError, "", "votre fonction s'appelle elle-même sans s'arrêter."),
     (EOFError, "", "votre réponse demande une saisie ; ses arguments lui suffisent."),
     (SystemExit, "", "votre réponse arrête tout (exit) ; terminez-la par return."),
-    (UnboundLocalError, "", "une variable sert avant d'avoir reçu une valeur ; "
-     "vérifiez l'ordre de vos lignes."),
+    (UnboundLocalError, "", "« {name} » sert avant d'avoir reçu une valeur ; vérifiez "
+     "l'ordre de vos lignes, et ne donnez pas à une variable le nom d'une fonction "
+     "que vous appelez."),
     (NameError, r"'(exp|log|abs|sum|mean|zeros|where|maximum|sqrt|tanh)'", "le nom "
      "« {name} » n'existe pas seul ; c'est une fonction de NumPy, np.{name}."),
+    (NameError, "'math'", "le module math n'est pas importé, et ne calcule qu'un "
+     "nombre à la fois ; prenez les fonctions de NumPy (np.exp, np.log…)."),
     (NameError, "", "le nom « {name} » n'existe pas ; vérifiez son orthographe, et que "
      "les cellules du dessus ont été exécutées."),
+    (AttributeError, "read-only", "une méthode s'appelle avec des parenthèses, sans "
+     "signe égal{line} : losses.append(…), par exemple."),
     (AttributeError, "", "« .{name} » n'existe pas ici ; vérifiez son orthographe, et "
      "ce qui se trouve avant le point."),
     (ValueError, "truth value", "un if, un while, un and ou un or porte sur un "
@@ -369,10 +376,14 @@ _ERRORS = (
      "c'est un nombre à virgule ou un tableau{line} ; int(…) en fait un entier."),
     (TypeError, "Cannot cast", "un tableau d'entiers ne reçoit pas sur place (avec /= "
      "ou *=) des nombres à virgule{line} ; calculez dans un nouveau tableau."),
-    (TypeError, "positional argument", "le nombre d'arguments ne convient pas ; "
-     "comptez ceux de l'énoncé, et relisez la ligne du def."),
-    (ValueError, "matmul|broadcast|aligned|reshape", "deux tableaux n'ont pas des "
+    (TypeError, "positional argument", "le nombre d'arguments ne convient pas{line} ; "
+     "comptez-les, dans l'appel et sur la ligne du def."),
+    (ValueError, "cannot reshape", "le tableau n'a pas le nombre de cases qu'il faut "
+     "pour cette forme{line} ; affichez son .shape, et comparez à l'énoncé."),
+    (ValueError, "matmul|broadcast|aligned", "deux tableaux n'ont pas des "
      "formes qui vont ensemble{line} ; affichez leurs .shape, et comparez à l'énoncé."),
+    (FloatingPointError, "overflow", "un calcul déborde : il donne inf{line}, et un "
+     "avertissement de NumPy."),
     (BaseException, "", "votre réponse s'arrête sur une erreur, {kind}{line} ; "
      "appelez-la dans une cellule à part pour en savoir plus."),
 )  # fmt: skip
@@ -380,7 +391,8 @@ _ERRORS = (
 
 def _explain(error: BaseException, errors: Sequence[tuple] = ()) -> str:
     """Met en français ce que la réponse a levé."""
-    name, kind = getattr(error, "name", None), type(error).__name__
+    quoted = [*re.findall(r"'(\w+)'", str(error)), None]
+    name, kind = getattr(error, "name", None) or quoted[0], type(error).__name__
     sentence = next(
         sentence
         for kinds, words, sentence in (*errors, *_ERRORS)
@@ -411,6 +423,22 @@ def _has_hole(answer: Callable) -> bool:
         return isinstance(answer, FunctionType) and _has_compiled_hole(answer)
     values = [getattr(n, "value", 0) for n in ast.walk(tree) if isinstance(n, ast.stmt)]
     return any(getattr(value, "value", 0) is Ellipsis for value in values)
+
+
+NO_LOOP = (
+    "les nombres sont justes, mais l'énoncé demande de se passer de boucle : NumPy "
+    "calcule toutes les cases à la fois."
+)
+
+
+def _has_loop(answer: Callable) -> bool:
+    """Dit si le texte contient une boucle, quand Python le connaît."""
+    try:
+        tree = ast.parse(textwrap.dedent(inspect.getsource(answer)))
+    except (OSError, TypeError, SyntaxError):
+        return False
+    loops = ast.For, ast.While, ast.comprehension
+    return any(isinstance(node, loops) for node in ast.walk(tree))
 
 
 def _has_compiled_hole(function: FunctionType) -> bool:
@@ -451,6 +479,8 @@ def _comparable(answer: object, reference: object) -> bool:
     if isinstance(reference, str) or isinstance(answer, str):
         return isinstance(reference, str) and isinstance(answer, str)
     try:
+        if np.asarray(answer).dtype.kind not in "biuf":  # des textes, par exemple
+            return False
         numbers = np.asarray(answer, dtype=float)
     except (TypeError, ValueError, OverflowError):
         return False
@@ -531,9 +561,14 @@ def _compare(value: object, wanted: object) -> str:
     if kinds[0] != kinds[1]:
         return f"on attend {kinds[0]}, et votre réponse donne {kinds[1]}"
     if _is_numeric(value) and np.isnan(value).any() and not np.isnan(wanted).any():
-        return "votre réponse contient nan, ce que donne un calcul comme 0/0 ou log(−1)"
+        return (
+            "votre réponse contient nan, ce que donne un calcul comme 0/0, 0 × log(0) "
+            "ou log(−1)"
+        )
     if len(_show(wanted)) + len(_show(value)) > 160:
         return "la forme est bonne, mais pas les nombres"
+    if _show(wanted) == _show(value):
+        return "vos nombres sont presque justes ; il ne faut ni arrondi, ni petit ajout"
     return f"on attend {_show(wanted)}, et votre réponse donne {_show(value)}"
 
 
@@ -553,6 +588,8 @@ def _neuron_errors(w_1: float, w_2: float, b: float) -> tuple[int, int]:
 
 def _by_hand_condition(answer: tuple[float, float, float]) -> str | None:
     w_1, w_2, b = map(float, answer)
+    if w_1 == w_2 == 0:
+        return "sans w_1 ni w_2, il n'y a plus de droite ; donnez-leur une valeur."
     errors, n_toxic = _neuron_errors(w_1, w_2, b)
     if errors <= 10:
         return None
@@ -588,7 +625,7 @@ def _without_module(name: str) -> Callable:
     """Une réponse qui appelle exp, ou math.exp, sans que ce nom existe."""
 
     def wrong(*arguments):
-        raise NameError(name=name)
+        raise NameError(f"name '{name}' is not defined", name=name)
 
     return wrong
 
@@ -761,7 +798,7 @@ def _differences_by_rows(function, parameter, epsilon=1e-6):
 
 def _columns(n_samples: int, seed: int) -> tuple[np.ndarray, np.ndarray]:
     rng = np.random.default_rng(seed)
-    y = rng.integers(2, size=(n_samples, 1)).astype(float)
+    y = rng.integers(2, size=(n_samples, 1))  # des entiers, comme ceux de make_blobs
     return y, rng.uniform(0.05, 0.95, size=(n_samples, 1))
 
 
@@ -788,6 +825,7 @@ LESSONS["01"] = {
     ),
     "sigma": Exercise(
         reference=_sigma,
+        loops=False,
         success="NumPy passe toutes les cases à la fois, sans boucle ni if.",
         cases=[
             (np.array([[0.0], [2.0]]),),
@@ -826,6 +864,7 @@ LESSONS["01"] = {
     ),
     "loss": Exercise(
         reference=_loss,
+        loops=False,
         cases=[
             (np.array([[1.0], [0.0]]), np.array([[0.8], [0.5]])),
             _columns(5, seed=1),
@@ -878,11 +917,13 @@ LESSONS["01"] = {
             "et vous y prenez le logarithme de A.": lambda y, A: (
                 -np.mean(np.log(A) + 0 * y)
             ),
-            "les deux termes s'ajoutent, au lieu de se retrancher.": lambda y, A: (
+            "l'un des deux termes a le mauvais signe : ils s'ajoutent, et le signe "
+            "moins porte sur leur somme.": lambda y, A: (
                 -np.mean(y * np.log(A) - (1 - y) * np.log(1 - A))
             ),
-            "vous avez échangé y et A ; le logarithme est celui de A.": lambda y, A: (
-                _loss(A, y)
+            "votre perte est infinie : vous prenez le logarithme d'un nombre nul, y ou "
+            "un produit par y ; il faut ceux de A et de 1 − A.": lambda y, A: _loss(
+                A, y
             ),
             "un if ne choisit pas case par case, et y est une colonne ; multipliez "
             "plutôt par y et par 1 − y.": lambda y, A: (
@@ -953,6 +994,15 @@ LESSONS["01"] = {
             "boucle.": _differences_first_only,
             "vos boucles supposent des lignes et des colonnes ; np.ndindex parcourt un "
             "tableau de toute forme, comme celui d'une case.": _differences_by_rows,
+            "servez-vous de epsilon, reçu en argument, et non de 1e-6.": (
+                lambda function, parameter, epsilon=1e-6: numerical_gradient(
+                    function, parameter
+                )
+            ),
+            "c'est bien une pente, mais mesurée de −ε/2 à +ε/2 ; la formule décale de "
+            "ε de chaque côté.": lambda function, parameter, epsilon=1e-6: (
+                numerical_gradient(function, parameter, epsilon / 2)
+            ),
             "la pente est deux fois trop petite : relisez le diviseur.": _differences(
                 factor=4
             ),
@@ -960,6 +1010,7 @@ LESSONS["01"] = {
     ),
     "neuron_gradients": Exercise(
         reference=_neuron_gradients,
+        loops=False,
         success="Faites-le confirmer par l'arbitre de l'exercice 5.",
         cases=[
             (
@@ -1118,8 +1169,10 @@ LESSONS["01"] = {
             "losses.append.": _descend_by(note=operator.iadd),
             "les poids sont justes, mais la perte est infinie : y vient d'abord, "
             "puis A.": _descend_by(measure=lambda y, A: _loss(A, y)),
-            "ni W ni b ne bougent ; update attend d'abord le paramètre, puis son "
-            "gradient.": _descend_by(move_W=_moved_gradient, move_b=_moved_gradient),
+            "ni W ni b ne bougent : chacun doit faire un pas ; et update attend "
+            "d'abord le paramètre, puis son gradient.": _descend_by(
+                move_W=_moved_gradient, move_b=_moved_gradient
+            ),
             "vos pas montent la pente au lieu de la descendre ; regardez leur signe, "
             "ou l'ordre de y et A.": lambda X, y, learning_rate, n_iter: _descend(
                 X, y, -learning_rate, n_iter
@@ -1140,8 +1193,8 @@ LESSONS["01"] = {
             "argument.": lambda X, y, learning_rate, n_iter: _descend(
                 X, y, 0.1, n_iter
             ),
-            "la descente s'arrête après un pas : le return est sans doute dans la "
-            "boucle.": lambda X, y, learning_rate, n_iter: _descend(
+            "la descente s'arrête après un pas : il manque la boucle, ou le return est "
+            "dedans.": lambda X, y, learning_rate, n_iter: _descend(
                 X, y, learning_rate, 1
             ),
             "les poids sont justes, mais la liste losses est vide ; ajoutez-y la "
@@ -1196,7 +1249,12 @@ _POSITIVE_EXPONENT = (
 
 def _watch_exponentials(sigmoid, Z):
     """Appelle la réponse, et refuse qu'elle prenne l'exponentielle d'un positif."""
-    exp, exponents = np.exp, []
+    exp, exp_number, exponents = np.exp, math.exp, []
+
+    def watched_number(x):
+        value = exp_number(x)
+        exponents.append(x)
+        return value
 
     def watched(x, *out, where=True, **options):
         exponents.append(np.max(x, initial=0, where=where))
@@ -1205,6 +1263,9 @@ def _watch_exponentials(sigmoid, Z):
     with (
         mock.patch("numpy.exp", watched),
         np.errstate(over="raise", invalid="raise"),
+        mock.patch("numpy.errstate", lambda **options: contextlib.nullcontext()),
+        mock.patch("numpy.seterr", lambda *args, **options: {}),
+        mock.patch("math.exp", watched_number),
     ):
         A = _quote_errors(sigmoid, Z)
     if max(exponents, default=0) > 0 and _same(A, utilities.sigmoid(Z)):
@@ -1274,12 +1335,12 @@ def _labels(m, rng):
 
 
 def _threshold_problem(threshold):
-    if not 0 < threshold < 1:
+    if not 0 <= threshold <= 1:
         return "un seuil de probabilité se choisit entre 0 et 1."
-    if threshold > 0.186:
+    if threshold > 0.1844:
         return "il entre encore plus de 2 % des chiens ; baissez le seuil."
-    if threshold < 0.122:
-        return "il n'entre plus 60 % des chats ; relevez un peu le seuil."
+    if threshold < 0.1212:
+        return "il n'entre plus 60 % des chats ; relevez le seuil."
     return None
 
 
@@ -1327,10 +1388,9 @@ LESSONS["02"] = {
             "chaque pixel est sur sa propre ligne ; il faut une ligne par image.": (
                 lambda images: images.reshape(-1, 1) / 255
             ),
-            "« // » est la division entière : presque tout devient 0. La division "
-            "ordinaire s'écrit autrement.": (
-                lambda images: images.reshape(len(images), -1) // 255
-            ),
+            "presque tout devient 0 : « // » est la division entière, et un tableau "
+            "d'entiers (np.zeros_like(images), astype(int)…) ne garde que la partie "
+            "entière.": (lambda images: images.reshape(len(images), -1) // 255),
             "divisez par le plus grand niveau possible, toujours le même, et non par "
             "le plus grand de ces images-là.": (
                 lambda images: images.reshape(len(images), -1) / images.max()
@@ -1350,25 +1410,25 @@ LESSONS["02"] = {
             (_rng.normal(scale=3, size=(4, 3)),),
             (np.array([[-5000.0, 1.0]]),),
             (np.array([[5000.0], [1.0]]),),
+            (np.array([-5000.0, 1.0], dtype=np.float32),),
         ],
         run=_watch_exponentials,
         mistakes={
-            "c'est la bonne valeur, mais l'exponentielle déborde quand z est très "
-            "négatif ; c'est ce côté-là qu'il faut écrire autrement.": (
-                lambda Z: 1 / (1 + np.exp(-Z))
-            ),
-            "c'est la bonne valeur, mais l'exponentielle déborde quand z est très "
-            "grand ; c'est ce côté-là qu'il faut écrire autrement.": (
-                lambda Z: np.exp(Z) / (1 + np.exp(Z))
-            ),
+            "c'est la bonne valeur, mais e^(−z) déborde quand z est très négatif ; "
+            "c'est cette exponentielle qu'il faut écrire autrement (np.where la "
+            "calcule même là où il ne la garde pas).": (lambda Z: 1 / (1 + np.exp(-Z))),
+            "c'est la bonne valeur, mais e^z déborde quand z est très grand ; c'est "
+            "cette exponentielle qu'il faut écrire autrement (np.where la calcule même "
+            "là où il ne la garde pas).": (lambda Z: np.exp(Z) / (1 + np.exp(Z))),
             "la valeur est bonne, mais la puissance de e déborde quand z est très "
             "négatif ; écrivez-y la fraction autrement.": (
                 lambda Z: 1 / (1 + np.e ** (-Z))
             ),
             _POSITIVE_EXPONENT: lambda Z: 1 / (1 + np.exp(-np.clip(Z, -500, 500))),
-            "np.where calcule ses deux réponses en entier avant de choisir : l'une des "
-            "deux exponentielles déborde. N'en calculez qu'une, celle d'un nombre "
-            "toujours négatif.": _sigmoid_in_where,
+            "l'exponentielle déborde pour les très grands z comme pour les très "
+            "négatifs (np.where calcule ses deux réponses en entier avant de choisir). "
+            "N'en calculez qu'une, celle d'un nombre toujours "
+            "négatif.": _sigmoid_in_where,
             "l'exponentielle est celle d'un nombre positif ; il manque un signe "
             "moins devant la valeur absolue.": _sigmoid_with(
                 lambda Z, E: np.where(Z >= 0, 1, E), sign=1
@@ -1384,6 +1444,11 @@ LESSONS["02"] = {
             ),
             "il manque le dénominateur.": (
                 lambda Z: np.where(Z >= 0, 1, np.exp(-np.abs(Z)))
+            ),
+            "vos boucles supposent des lignes et des colonnes ; np.where et np.exp "
+            "acceptent Z en entier, quelle que soit sa forme.": lambda Z: np.reshape(
+                [utilities.sigmoid(Z[i]) for i in np.ndindex(Z.shape[0], Z.shape[1])],
+                Z.shape,
             ),
             "« if » ne sait pas choisir pour tout un tableau à la fois ; np.where le "
             "fait case par case.": _sigmoid_with_if,
@@ -1409,10 +1474,13 @@ LESSONS["02"] = {
             ),
             "ce sont les comparaisons, une par image ; il reste à en prendre la "
             "moyenne.": lambda y, y_pred: y_pred == y.ravel(),
-            "c'est un tableau d'un seul nombre, comme chaque ligne de la colonne y ; "
-            "mettez d'abord y en une suite.": (
+            "la part est juste, mais c'est un tableau d'un seul nombre : ni axis ni "
+            "keepdims ; et, dans une boucle, prenez y[i, 0], car y[i] est une ligne.": (
                 lambda y, y_pred: np.atleast_1d(_accuracy(y, y_pred))
             ),
+            "int() et float() ne convertissent qu'un nombre, et y[i] est une ligne de "
+            "la colonne y ; prenez y[i, 0], ou mettez y en une "
+            "suite.": _counted_without_ravel,
             "aucune réponse n'est jamais comptée bonne ; si vous avez écrit y.ravel, "
             "il y manque ses parenthèses.": (
                 lambda y, y_pred: np.mean(y_pred == y.ravel)
@@ -1451,8 +1519,9 @@ LESSONS["02"] = {
             "avec des tableaux d'indices, += ne compte chaque case qu'une fois (et y, "
             "en colonne, y rencontre tous les y_pred) ; parcourez les images une à "
             "une.": _counted_all_at_once,
-            "c'est le piège des formes : (m, 1) et (m,) font m × m comparaisons ; "
-            "mettez y en une suite d'abord.": _counted_by_comparisons,
+            "chaque étiquette rencontre toutes les réponses, m × m fois : mettez y en "
+            "une suite d'abord, et parcourez les deux suites ensemble, avec "
+            "zip.": _counted_by_comparisons,
             "les deux classes sont échangées ; la ligne 0 est celle des chats.": (
                 _counted(lambda counts: counts[::-1, ::-1])
             ),
