@@ -362,6 +362,11 @@ _ERRORS = (
      "les cellules du dessus ont été exécutées."),
     (AttributeError, "read-only", "une méthode s'appelle avec des parenthèses, sans "
      "signe égal{line} : losses.append(…), par exemple."),
+    (AttributeError, "'NoneType'", "ce qui précède « .{name} » vaut None{line} ; ce "
+     "qui modifie sur place (append, insert, update) ne renvoie rien : pas de = "
+     "devant."),
+    (TypeError, r"\^|bitwise_xor", "en Python, la puissance s'écrit **, et non "
+     "^{line}."),
     (AttributeError, "", "« .{name} » n'existe pas ici ; vérifiez son orthographe, et "
      "ce qui se trouve avant le point."),
     (ValueError, "truth value", "un if, un while, un and ou un or porte sur un "
@@ -565,10 +570,10 @@ def _compare(value: object, wanted: object) -> str:
             "votre réponse contient nan, ce que donne un calcul comme 0/0, 0 × log(0) "
             "ou log(−1)"
         )
-    if len(_show(wanted)) + len(_show(value)) > 160:
-        return "la forme est bonne, mais pas les nombres"
     if _show(wanted) == _show(value):
         return "vos nombres sont presque justes ; il ne faut ni arrondi, ni petit ajout"
+    if len(_show(wanted)) + len(_show(value)) > 160:
+        return "la forme est bonne, mais pas les nombres"
     return f"on attend {_show(wanted)}, et votre réponse donne {_show(value)}"
 
 
@@ -1614,7 +1619,7 @@ def _xor_condition(answer: object) -> str | None:
         j = 1 + int((hidden == hidden[0]).all(axis=0).argmax())
         return (
             f"votre neurone caché {j} répond la même chose aux quatre points, et ne "
-            "sert donc à rien ; changez son biais."
+            "sert donc à rien ; changez son biais, ou ses poids s'ils sont nuls."
         )
     if np.array_equal(hidden[:, 0], hidden[:, 1]):
         return (
@@ -1936,8 +1941,8 @@ LESSONS["03"] = {
             "négative, et ce qui entre par le fil aussi.": -0.2,
             "c'est l'erreur du neurone de sortie ; multipliez-la par ce qui est entré "
             "par ce fil.": -0.25,
-            "vous avez multiplié l'erreur par le poids du fil ; pour la pente d'un "
-            "poids, c'est ce qui entre par le fil qui compte.": 0.25,
+            "c'est l'erreur fois le poids du fil, ou bien l'erreur au signe près ; "
+            "partez de a − y, et multipliez-la par ce qui entre par ce fil.": 0.25,
             "c'est la réponse du neurone de sortie multipliée par ce qui entre par le "
             "fil ; partez de l'erreur, a − y.": -0.6,
             "inutile de multiplier par la pente de la sigmoïde : la perte logistique "
@@ -1986,8 +1991,8 @@ LESSONS["03"] = {
             "un produit de matrices (m, 1) × (1, h) : couchez W2.": _gradients_by(
                 through=lambda dZ2, W2: dZ2 * W2
             ),
-            "l'erreur qui revient doit être de forme (m, h) : pour multiplier dZ2, de "
-            "forme (m, 1), W2 doit être couchée en (1, h).": _gradients_by(
+            "l'erreur qui revient, de forme (m, h), est le produit de dZ2, (m, 1), par "
+            "W2 couchée, (1, h) ; la pente ne vient qu'ensuite.": _gradients_by(
                 through=lambda dZ2, W2: dZ2 @ W2
             ),
             "l'erreur qui revient a chez vous la forme (h, m), une ligne par neurone ; "
@@ -2111,6 +2116,8 @@ LESSONS["03"] = {
             "b2 monte au lieu de descendre : un + à la place d'un −.": _moves(
                 1, 1, 1, -1
             ),
+            "la couche cachée avance deux fois : la ligne qui suit met déjà à jour W1 "
+            "et b1.": _moves(2, 2, 1, 1),
             "les poids avancent, mais plus les biais.": _moves(1, 0, 1, 0),
             "la couche cachée ne bouge plus : mettez aussi à jour W1 et b1.": _moves(
                 0, 0, 1, 1
@@ -2171,6 +2178,10 @@ def _slope_by_cell(A):
     return slope
 
 
+_CELL_BY_CELL = (
+    "vous parcourez des lignes et des colonnes, et A peut n'avoir qu'une dimension ; "
+    "une comparaison s'applique au tableau entier, d'un coup."
+)
 _COMPARE_NUMBERS = (
     "deux formes ne vont pas ensemble : * multiplie case par case, quand le produit de "
     "matrices s'écrit @ ; et == compare des tableaux case par case : pour reconnaître "
@@ -2180,7 +2191,10 @@ _FORWARD_PRODUCT = (
     "dans le produit par W, les formes ne vont pas ensemble : l'entrée d'une couche "
     "est la sortie de la précédente, et non X, et W est à sa droite."
 )
-_UNPACK = "chaque élément de parameters est une paire : donnez deux noms, (W, b)."
+_UNPACK = (
+    "chaque élément de parameters est une paire, (W, b), et enumerate met son numéro "
+    "devant : for layer, (W, b) in enumerate(parameters, start=1)."
+)
 _LAST_ONE = (
     "vous demandez à une liste une case qu'elle n'a pas encore ; la dernière sortie "
     "est activations[-1], quel que soit son rang."
@@ -2191,9 +2205,9 @@ _BACKWARD_PRODUCT = (
     "faire passer W à l'erreur ; la pente, elle, se multiplie terme à terme (*)."
 )
 _BACKWARD_TERMS = (
-    "dans un produit terme à terme (*), les deux formes diffèrent : l'erreur passe par "
-    "W dans un produit de matrices (@), et la pente est celle de A_prev, la couche où "
-    "l'erreur arrive."
+    "dans un produit terme à terme (*), les deux formes diffèrent : dW, et le passage "
+    "par W, sont des produits de matrices (@) ; la pente, elle, est celle de A_prev, "
+    "la couche où l'erreur arrive."
 )
 _STOP_AT_THE_INPUT = (
     "derivative est appelée pour l'entrée X, qui n'a pas d'activation ; n'y faites "
@@ -2202,6 +2216,10 @@ _STOP_AT_THE_INPUT = (
 _TWO_IN_ONE = (
     "gradients est une liste de paires : dW et db y entrent ensemble, entre "
     "parenthèses, en un seul insert."
+)
+_WRITTEN_OUT = (
+    "les nombres sont bons pour les réglages habituels, mais pas pour d'autres : β₁, "
+    "β₂ et ε s'écrivent self.beta_1, self.beta_2 et self.epsilon."
 )
 _NO_RETURN = "__call__ ne renvoie rien (None) ; il manque un return."
 
@@ -2213,33 +2231,34 @@ _NOT_FOR_THE_LAST = (
 
 
 def _forward(answer, X, parameters, *functions):
-    """La propagation ; on compte les appels d'activation."""
-    expected, n_calls = utilities.forward_propagation(X, parameters, *functions), 0
+    """La propagation ; on retient ce que reçoit activation."""
+    expected, sums = utilities.forward_propagation(X, parameters, *functions), []
+    W, b = parameters[-1]
+    last = expected[-2] @ W + b
 
     def counted(Z):
-        nonlocal n_calls
-        n_calls += 1
+        sums.append(np.array(Z))
         return functions[0](Z)
 
     watched = (counted, *functions[1:]) if functions else ()
     activations = answer(X, parameters, *watched)
-    if n_calls >= len(parameters) and _same(activations, expected):
+    if any(_same(Z, last) for Z in sums) and _same(activations, expected):
         return _Problem(_NOT_FOR_THE_LAST)
     return activations
 
 
 def _backward(answer, y, parameters, activations, *derivative):
-    """La rétropropagation ; on compte les pentes, une par couche cachée."""
+    """La rétropropagation ; on retient ce que reçoit derivative."""
     asked = []
 
     def counted(A):
-        asked.append(A)
+        asked.append(np.array(A))
         return derivative[0](A)
 
     gradients = answer(y, parameters, activations, *[counted] * len(derivative))
-    if isinstance(gradients, list) and isinstance(gradients[0], np.ndarray):
+    if isinstance(gradients, list) and isinstance((*gradients, 0)[0], np.ndarray):
         return _Problem(_TWO_IN_ONE)
-    if len(asked) > len(parameters) - 1:
+    if any(_same(A, activations[0]) for A in asked):
         return _Problem(_STOP_AT_THE_INPUT)
     return gradients
 
@@ -2256,7 +2275,14 @@ def _directions(solver_class, *gradients):
         return _Problem(
             f"« {name} » est rangé dans l'objet : il s'écrit self.{name}, partout."
         )
-    return _Problem(_NO_RETURN) if directions[0] is None else directions
+    if directions[0] is None:
+        return _Problem(_NO_RETURN)
+    others, course = solver_class(0.8, 0.95, 2e-8), utilities.Adam(0.8, 0.95, 2e-8)
+    is_general = all(_same(others(g), course(g)) for g in gradients)
+    usual = utilities.Adam()
+    if not is_general and _same(directions, [usual(g) for g in gradients]):
+        return _Problem(_WRITTEN_OUT)
+    return directions
 
 
 @dataclass(frozen=True)
@@ -2334,26 +2360,36 @@ def _adam_with(
     correct=lambda mean, beta, t: mean / (1 - beta**t),
     fraction=lambda mean, square, epsilon: mean / (np.sqrt(square) + epsilon),
     squared=lambda gradient, square: gradient**2,
-    betas=(0.9, 0.999, 0.9, 0.999),
+    betas=(1, 2, 1, 2),
     pace=1,
     stored=0,
 ):
     """Adam, une fois changé un détail de son calcul.
 
-    betas : ceux des deux moyennes, puis ceux de leurs corrections ; stored : ce que
-    l'on retient d'un pas à l'autre (0 les moyennes, 1 les corrigées, 2 rien)
+    betas : les rangs de ceux des deux moyennes, puis de leurs corrections ; stored : ce
+    que l'on retient d'un pas à l'autre (0 les moyennes, 1 les corrigées, 2 rien)
     """
 
     class Wrong(utilities.Adam):
         def __call__(self, gradient):
             self.t += pace
             new = gradient, squared(gradient, self.square)
-            means = tuple(map(average, (self.mean, self.square), new, betas))
-            corrected = tuple(map(correct, means, betas[2:], (self.t, self.t)))
+            ranked = [(self.beta_1, self.beta_2)[rank - 1] for rank in betas]
+            means = tuple(map(average, (self.mean, self.square), new, ranked))
+            corrected = tuple(map(correct, means, ranked[2:], (self.t, self.t)))
             self.mean, self.square = (means, corrected, (0.0, 0.0))[stored]
             return fraction(*corrected, self.epsilon)
 
     return Wrong
+
+
+class _UncorrectedEpsilon(utilities.Adam):
+    """Adam, où ε s'ajoute à la racine de la moyenne non corrigée."""
+
+    def __call__(self, gradient):
+        super().__call__(gradient)
+        correction = np.sqrt(1 - self.beta_2**self.t) / (1 - self.beta_1**self.t)
+        return correction * self.mean / (np.sqrt(self.square) + self.epsilon)
 
 
 def _signal_ratio(scale):
@@ -2415,7 +2451,8 @@ LESSONS["04"] = {
             (_rng.normal(size=(4, 3)),),
             (_rng.normal(size=(2, 5)),),
             (np.array([[1000.0, 1001.0, 1002.0], [-1000.0, -1001.0, -1003.0]]),),
-            (np.array([[1000.0, -1000.0, -1000.0]]),),
+            (np.array([[-1000.0, 1000.0, -1000.0]]),),
+            (np.array([[-1000.0, -1001.0]]),),
         ],
         mistakes={
             "c'est une sigmoïde, case par case : le total des réponses d'une image "
@@ -2426,8 +2463,8 @@ LESSONS["04"] = {
             ),
             "le maximum et le total sont ceux de tout le tableau ; il en faut un par "
             "ligne.": _softmax_of(np.max, np.sum),
-            "c'est la moyenne de la ligne que vous retranchez, et une somme peut la "
-            "dépasser de beaucoup : l'exponentielle déborde encore.": _softmax_of(
+            "ce que vous retranchez n'est pas le maximum de la ligne : une somme peut "
+            "le dépasser de beaucoup, et l'exponentielle déborde encore.": _softmax_of(
                 lambda Z: Z.mean(axis=1, keepdims=True), _row_sum
             ),
             "l'exponentielle déborde pour de grandes sommes ; retranchez d'abord le "
@@ -2482,17 +2519,21 @@ LESSONS["04"] = {
         success="L'erreur sur la vache pèse trois fois l'hésitation sur l'ours.",
     ),
     "relu_slope": Exercise(
-        reference=utilities.DERIVATIVES["relu"],
+        reference=lambda A: np.where(A > 0, 1.0, 0.0),
+        errors=[
+            (IndexError, "", _CELL_BY_CELL),
+            (TypeError, "iterable|subscriptable|no len|unsized", _CELL_BY_CELL),
+            (ValueError, "unpack", _CELL_BY_CELL),
+        ],
         cases=[
             (np.array([[0.0, 2.0]]),),
             (utilities.relu(_rng.normal(size=(4, 3))),),
             (utilities.relu(_rng.normal(size=(2, 5))),),
             (np.array([0.0, 0.5, 3.0]),),
+            (np.array([[[0.001, 0.5, 3.0]]]),),
         ],
         mistakes={
-            "vous parcourez des lignes et des colonnes, et A peut n'avoir qu'une "
-            "dimension ; une comparaison s'applique au tableau entier, d'un "
-            "coup.": _slope_by_cell,
+            _CELL_BY_CELL: _slope_by_cell,
             "un neurone éteint a pour sortie exactement 0, et sa pente doit être "
             "nulle ; la vôtre vaut 1 partout.": lambda A: A >= 0,
             "c'est la sortie elle-même ; la pente ne vaut que 0 ou 1.": (
@@ -2515,6 +2556,7 @@ LESSONS["04"] = {
         reference=utilities.forward_propagation,
         run=_forward,
         errors=[
+            (ValueError, "enough dimensions|unpack", _UNPACK),
             (ValueError, "matmul", _FORWARD_PRODUCT),
             (ValueError, "broadcast", _COMPARE_NUMBERS),
             (ValueError, "inhomogeneous", _UNPACK),
@@ -2614,6 +2656,8 @@ LESSONS["04"] = {
         ],
         mistakes={
             _STOP_AT_THE_INPUT: _backward_with(stop=0),
+            "gradients est resté vide : à chaque tour, mettez-y la paire (dW, db), "
+            "avec insert.": lambda *_: [],
             "l'erreur n'est jamais renvoyée : il faut changer dZ avant de passer à la "
             "couche précédente.": _backward_with(back=lambda dZ, *_: dZ),
             "l'erreur s'arrête une couche trop tôt ; la première en a besoin "
@@ -2704,6 +2748,8 @@ LESSONS["04"] = {
             "ε s'ajoute à la racine, et non à ce qui est dessous.": _adam_with(
                 fraction=lambda mean, square, epsilon: mean / np.sqrt(square + epsilon)
             ),
+            "ε s'ajoute à la racine de la moyenne corrigée ; vous l'ajoutez avant de "
+            "corriger.": _UncorrectedEpsilon,
             "la racine carrée manque sous la fraction.": _adam_with(
                 fraction=lambda mean, square, epsilon: mean / (square + epsilon)
             ),
@@ -2757,19 +2803,17 @@ LESSONS["04"] = {
                 squared=lambda gradient, square: gradient
             ),
             "les deux β sont échangés : β₁ va avec le gradient, β₂ avec son carré.": (
-                _adam_with(betas=(0.999, 0.9, 0.999, 0.9))
+                _adam_with(betas=(2, 1, 2, 1))
             ),
             "β₁ et β₂ sont échangés dans les corrections.": _adam_with(
-                betas=(0.9, 0.999, 0.999, 0.9)
+                betas=(1, 2, 2, 1)
             ),
-            "β₁ et β₂ sont échangés dans les moyennes.": _adam_with(
-                betas=(0.999, 0.9, 0.9, 0.999)
-            ),
+            "β₁ et β₂ sont échangés dans les moyennes.": _adam_with(betas=(2, 1, 1, 2)),
             "β₁ sert aux deux moyennes ; celle du carré a le sien, β₂.": _adam_with(
-                betas=(0.9, 0.9, 0.9, 0.9)
+                betas=(1, 1, 1, 1)
             ),
             "β₁ sert aux deux corrections ; celle du carré a le sien, β₂.": _adam_with(
-                betas=(0.9, 0.999, 0.9, 0.9)
+                betas=(1, 2, 1, 1)
             ),
             _NO_RETURN: _adam_with(fraction=lambda *_: None),
         },
