@@ -168,8 +168,8 @@ class Exercise:
         if results[k] is None:
             return "votre fonction ne renvoie rien (None) ; il manque un return."
         is_constant = all(_same(result, results[0]) for result in results)
-        is_nan = _is_numeric(results[0]) and np.isnan(results[0]).any()
-        if is_constant and not is_nan and _kind(results[k]) == _kind(expected[k]):
+        is_constant = is_constant and not _has_nan(results[0])
+        if is_constant and _kind(results[k]) == _kind(expected[k]):
             return (
                 f"votre réponse est toujours {_brief(results[0])}, quels que soient "
                 "les arguments ; elle doit se servir d'eux."
@@ -422,11 +422,10 @@ def _has_hole(answer: Callable) -> bool:
     if isinstance(answer, type):
         methods = (m for m in vars(answer).values() if isinstance(m, FunctionType))
         return any(map(_has_hole, methods))
-    try:
-        tree = ast.parse(textwrap.dedent(inspect.getsource(answer)))
-    except (OSError, TypeError, SyntaxError):  # le texte n'est pas connu de Python
+    nodes = _syntax_nodes(answer)
+    if not nodes:
         return isinstance(answer, FunctionType) and _has_compiled_hole(answer)
-    values = [getattr(n, "value", 0) for n in ast.walk(tree) if isinstance(n, ast.stmt)]
+    values = [getattr(n, "value", 0) for n in nodes if isinstance(n, ast.stmt)]
     return any(getattr(value, "value", 0) is Ellipsis for value in values)
 
 
@@ -438,12 +437,17 @@ NO_LOOP = (
 
 def _has_loop(answer: Callable) -> bool:
     """Dit si le texte contient une boucle, quand Python le connaît."""
-    try:
-        tree = ast.parse(textwrap.dedent(inspect.getsource(answer)))
-    except (OSError, TypeError, SyntaxError):
-        return False
     loops = ast.For, ast.While, ast.comprehension
-    return any(isinstance(node, loops) for node in ast.walk(tree))
+    return any(isinstance(node, loops) for node in _syntax_nodes(answer))
+
+
+def _syntax_nodes(answer: Callable) -> list[ast.AST]:
+    """Les nœuds de son texte, ou aucun si Python ne le connaît pas."""
+    try:
+        text = textwrap.dedent(inspect.getsource(answer))
+        return list(ast.walk(ast.parse(text)))
+    except (OSError, TypeError, SyntaxError):
+        return []
 
 
 def _has_compiled_hole(function: FunctionType) -> bool:
@@ -479,15 +483,19 @@ def _is_numeric(value: object) -> bool:
     return is_number and np.asarray(value).dtype.kind in "biufc"
 
 
+def _has_nan(value: object) -> bool:
+    return _is_numeric(value) and bool(np.isnan(value).any())
+
+
 def _comparable(answer: object, reference: object) -> bool:
     """Dit si la réponse est un texte, ou des nombres, comme on l'attend."""
     if isinstance(reference, str) or isinstance(answer, str):
         return isinstance(reference, str) and isinstance(answer, str)
     try:
-        if np.asarray(answer).dtype.kind not in "biuf":  # des textes, par exemple
-            return False
-        numbers = np.asarray(answer, dtype=float)
+        numbers = np.asarray(answer)
     except (TypeError, ValueError, OverflowError):
+        return False
+    if numbers.dtype.kind not in "biuf":  # des textes, par exemple
         return False
     return numbers.shape == np.shape(reference) and bool(np.isfinite(numbers).all())
 
@@ -565,16 +573,17 @@ def _compare(value: object, wanted: object) -> str:
     kinds = _kind(wanted), _kind(value)
     if kinds[0] != kinds[1]:
         return f"on attend {kinds[0]}, et votre réponse donne {kinds[1]}"
-    if _is_numeric(value) and np.isnan(value).any() and not np.isnan(wanted).any():
+    if _has_nan(value) and not _has_nan(wanted):
         return (
             "votre réponse contient nan, ce que donne un calcul comme 0/0, 0 × log(0) "
             "ou log(−1)"
         )
-    if _show(wanted) == _show(value):
+    wanted_text, text = _show(wanted), _show(value)
+    if wanted_text == text and "..." not in text:  # rien de montré n'est abrégé
         return "vos nombres sont presque justes ; il ne faut ni arrondi, ni petit ajout"
-    if len(_show(wanted)) + len(_show(value)) > 160:
+    if len(wanted_text) + len(text) > 160:
         return "la forme est bonne, mais pas les nombres"
-    return f"on attend {_show(wanted)}, et votre réponse donne {_show(value)}"
+    return f"on attend {wanted_text}, et votre réponse donne {text}"
 
 
 # --- Les exercices, leçon par leçon ---------------------------------------------------

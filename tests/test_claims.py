@@ -19,6 +19,7 @@ from utilities import (
     load_data,
     log_loss,
     mirror_and_shift,
+    update,
 )
 
 sys.path.insert(0, str(ROOT / "benchmarks"))
@@ -236,11 +237,12 @@ def test_frozen_first_filters_cost_little(monkeypatch):
     y, y_test = y[:2000].ravel().astype(int), y_test.ravel()
 
     def trained_score(*frozen):
-        def update(parameter, direction, learning_rate):
+        def update_unless_frozen(parameter, *step):
             if parameter.shape not in frozen:
-                parameter -= learning_rate * direction
+                update(parameter, *step)
 
-        monkeypatch.setitem(taught.train.__globals__, "update", update)
+        names = taught.train.__globals__
+        monkeypatch.setitem(names, "update", update_unless_frozen)
         network = taught.train(X, y, 3, move=lambda X, rng: X)
         return taught.score(X_test, y_test, network)
 
