@@ -581,7 +581,7 @@ def _compare(value: object, wanted: object) -> str:
     wanted_text, text = _show(wanted), _show(value)
     if wanted_text == text and "..." not in text:  # rien de montré n'est abrégé
         return "vos nombres sont presque justes ; il ne faut ni arrondi, ni petit ajout"
-    if len(wanted_text) + len(text) > 160:
+    if wanted_text == text or len(wanted_text) + len(text) > 160:
         return "la forme est bonne, mais pas les nombres"
     return f"on attend {wanted_text}, et votre réponse donne {text}"
 
