@@ -64,14 +64,14 @@ __all__ = [
     "plot_weights", "set_style",
 ]  # fmt: skip
 
-# Un seul fil pour les produits de matrices : à ces tailles, un second ne gagne rien,
-# et sur une machine occupée chacun attend l'autre sans rien faire, dix fois plus long.
-threadpool_limits(1, user_api="blas")
-
 # Dans un navigateur, Python n'a qu'un fil d'exécution, et pas de vrai disque.
 IN_BROWSER = sys.platform == "emscripten"
 if IN_BROWSER:
     tqdm.monitor_interval = 0  # ce moniteur est un fil de plus
+else:
+    # Un seul fil pour les produits de matrices : à ces tailles, un second ne gagne
+    # rien, et sur une machine occupée chacun attend l'autre, dix fois plus longtemps.
+    threadpool_limits(1, user_api="blas")
 
 # --- 1. Les fonctions enseignées ------------------------------------------------------
 
@@ -397,6 +397,19 @@ def _flatten(parameters: Parameters) -> NDArray:
     return np.concatenate([array.ravel() for layer in parameters for array in layer])
 
 
+class _BlasArray(np.ndarray):
+    """Un tableau que l'opérateur @ multiplie par le BLAS de SciPy.
+
+    Le NumPy des navigateurs n'en a pas, et y est deux à quatre fois plus lent.
+    """
+
+    def __matmul__(self, other: NDArray) -> NDArray:
+        from scipy.linalg import get_blas_funcs
+
+        # BLAS range les matrices par colonnes : il calcule la transposée du produit.
+        return get_blas_funcs("gemm", (self, other))(1, other.T, self.T).T
+
+
 # Un réglage par ligne : sa valeur par défaut, et ce qu'il doit être. L'affichage et la
 # comparaison restent ceux de scikit-learn.
 @dataclass(repr=False, eq=False)
@@ -604,6 +617,8 @@ class _Network(BaseEstimator):
     def _forward(self, X: NDArray, activation: Callable | None = None) -> list[NDArray]:
         activation = activation or ACTIVATIONS[self.activation]
         output, _ = OUTPUTS[self.out_activation_]
+        # Les plus longs produits sont ceux de la première couche : X @ W, X.T @ dZ.
+        X = X.view(_BlasArray) if IN_BROWSER else X
         return forward_propagation(X, self._parameters(), activation, output)
 
     def _parameters(self) -> Parameters:

@@ -17,6 +17,8 @@ from urllib.parse import parse_qsl, urlsplit
 import nbformat
 import numpy as np
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 from tqdm import tqdm
 
 import exercises
@@ -25,6 +27,8 @@ import utilities
 ROOT = Path(__file__).resolve().parents[1]
 LITE = ROOT / "site" / "lite"
 NOTEBOOKS = ROOT / "notebooks"
+
+SEEDS = st.integers(0, 2**32 - 1)
 
 # Le nom du paquet à installer, quand ce n'est pas celui que l'on importe.
 DISTRIBUTIONS = {"PIL": "pillow", "sklearn": "scikit-learn", "IPython": "ipython"}
@@ -118,6 +122,37 @@ def test_the_progress_bar_starts_no_thread_in_a_browser():
         check=True,
     ).stdout
     assert output.strip() == "0" and tqdm.monitor_interval > 0
+
+
+@given(SEEDS, st.tuples(*[st.integers(1, 9)] * 3), st.sampled_from(["f4", "f8"]))
+def test_blas_arrays_multiply(seed, shape, dtype):
+    """Quels que soient les formes, la précision et le rangement en mémoire."""
+    rng, (m, k, n) = np.random.default_rng(seed), shape
+    A = rng.normal(size=(m, k)).astype(dtype)
+    B = rng.normal(size=(n, 2 * k)).astype(dtype)[:, ::2].T
+    product = A.view(utilities._BlasArray) @ B
+    assert product.dtype == dtype and product.shape == (m, n)
+    np.testing.assert_allclose(product, A @ B, atol=1e-4 if dtype == "f4" else 1e-12)
+
+
+def test_a_network_learns_the_same_in_a_browser(request, monkeypatch):
+    """Les plus longs produits n'y passent pas par NumPy ; le reste ne change pas."""
+    X, y, *_ = utilities.load_data()
+    X, y = utilities.flatten_images(X[:100]), y[:100]
+    network = utilities.NeuralNetwork((8, 4), max_iter=5, random_state=0)
+    expected = network.fit(X, y).loss_curve_
+    request.getfixturevalue("in_browser")
+    products = []
+
+    def multiply(A, B, multiply=utilities._BlasArray.__matmul__):
+        products.append(A.shape + B.shape)
+        return multiply(A, B)
+
+    monkeypatch.setattr(utilities._BlasArray, "__matmul__", multiply)
+    np.testing.assert_allclose(network.fit(X, y).loss_curve_, expected, rtol=1e-9)
+    there, back = (100, 784, 784, 8), (784, 100, 100, 8)
+    assert products == [there, back] * 5 + [there]
+    assert type(network.predict_proba(X)) is type(network.coefs_[0]) is np.ndarray
 
 
 class BrowserShell(SimpleNamespace):
