@@ -557,11 +557,12 @@ class _Network(BaseEstimator):
         self.n_iter_ += 1
         for key, value in scores.items():
             self.history_.setdefault(key, []).append(float(value))
-        progress.update()
         if self.verbose:
             names = {"loss": "perte", "val_loss": "perte de validation"}
-            shown = [key for key in names if key in scores]
-            progress.set_postfix({names[key]: decimal(scores[key], 3) for key in shown})
+            shown = {names[k]: decimal(scores[k], 3) for k in names if k in scores}
+            # La redessiner à chaque époque ralentirait tout, dans un navigateur.
+            progress.set_postfix(shown, refresh=False)
+        progress.update()
 
     def _check_divergence(self, diverged: bool, X: NDArray) -> None:
         """Refuse des poids devenus infinis ou NaN, ou dit lesquels sont gardés."""

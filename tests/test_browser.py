@@ -137,16 +137,21 @@ def get(address, path):
 class Notebook:
     """Un carnet ouvert dans JupyterLab, et ce qu'un lecteur y fait."""
 
+    patience = PATIENCE
+
     def __init__(self, browser, lab, path):
-        self.lab, self.path = lab, f"notebooks/{path}"
+        self.lab, self.path = lab, path
         self.page = browser.new_page(
             viewport={"width": 1280, "height": 1000}, has_touch=True
         )
-        self.page.set_default_timeout(1000 * PATIENCE)
+        self.page.set_default_timeout(1000 * self.patience)
         self.errors = []
         self.page.on("pageerror", lambda error: self.errors.append(error))
-        self.page.goto(f"{lab}/lab/tree/{self.path}?reset")
+        self.page.goto(self.address())
         self.page.wait_for_function(IS_READY, arg=self.path)
+
+    def address(self):
+        return f"{self.lab}/lab/tree/{self.path}?reset"
 
     def run_all(self):
         """Par le menu, comme tout le monde."""
@@ -212,7 +217,7 @@ class Notebook:
 
 def opened(browser, lab, path):
     """Un carnet exécuté de bout en bout, refermé à la fin."""
-    notebook = Notebook(browser, lab, path)
+    notebook = Notebook(browser, lab, f"notebooks/{path}")
     notebook.run_all()
     yield notebook
     notebook.close()
@@ -400,4 +405,5 @@ def test_slate_hears_the_keyboard(slate):
     )
     # Huit fois six pixels, et l'épaisseur de la craie.
     assert chalk == [pytest.approx(8 * 6 + 14, abs=3)] * 2
+    wipe(widget)
     assert slate.errors == []

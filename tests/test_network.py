@@ -762,6 +762,10 @@ def test_progress_bar(blobs, monkeypatch):
     assert "époque/s" in last
     losses = decimal(loss, 3), decimal(val_loss, 3)
     assert "perte={}, perte de validation={}]".format(*losses) in last
+    shown.truncate(0)
+    tqdm.keywords["mininterval"] = 60
+    network.fit(*blobs, *blobs)
+    assert shown.getvalue().count("époque/s") == 2  # au début, à la fin
 
 
 # --- Les vraies images ----------------------------------------------------------------

@@ -1,34 +1,41 @@
-"""Les leçons exécutées pour de bon dans un navigateur : il y faut le réseau.
+"""Les carnets exécutés pour de bon dans un navigateur : il y faut le réseau.
 
 Passés, sauf si COURSE_ONLINE vaut 1, comme chaque lundi dans navigateur.yml. Le noyau
-se télécharge ; COURSE_LITE nomme un autre dossier que build/site/lite, s'il le faut.
+se télécharge, sauf si COURSE_LITE nomme, au lieu de build/site/lite, un site qui l'a.
 """
 
-import json
 import os
 import time
 from pathlib import Path
 
 import pytest
+from test_browser import (
+    IS_DONE,
+    SANDBOX,
+    SLATE,
+    Notebook,
+    test_an_exercise_typed_in_is_judged_right_then_wrong,  # noqa: F401
+    test_sandbox_settings_change_what_is_drawn,  # noqa: F401
+    test_sandbox_starts_pauses_steps_and_restarts,  # noqa: F401
+    test_slate_hears_a_finger,  # noqa: F401
+    test_slate_hears_the_keyboard,  # noqa: F401
+    test_slate_hears_the_mouse_and_learns,  # noqa: F401
+    test_sliders_move_the_figure,  # noqa: F401
+)
 
 from conftest import serve
 from exercises import LESSONS, TO_DO
 
 ROOT = Path(__file__).resolve().parents[1]
 LITE = Path(os.environ.get("COURSE_LITE", ROOT / "build" / "site" / "lite"))
-STUDENT = sorted((ROOT / "notebooks" / "eleve").glob("0*.ipynb"))
+STUDENT = sorted((ROOT / "notebooks" / "eleve").glob("*.ipynb"))
+FIRST_LESSON, *_ = LESSON_PATHS = [path for path in STUDENT if path.name[0] == "0"]
+NEEDS_MORE = {"pytorch", "keras"}  # ces annexes envoient sur Colab
 TIMEOUT = 600  # secondes, téléchargements compris
 
 pytestmark = pytest.mark.skipif(
     os.environ.get("COURSE_ONLINE") != "1", reason="il faut COURSE_ONLINE=1"
 )
-
-
-@pytest.fixture(scope="module")
-def address():
-    """Le site du noyau, servi d'ici."""
-    with serve(LITE) as address:
-        yield f"{address}lab/index.html"
 
 
 def report(sentence):
@@ -39,51 +46,89 @@ def report(sentence):
             file.write(f"- {sentence}\n")
 
 
-@pytest.fixture
-def page(browser, request):
-    page = browser.new_page(viewport={"width": 1280, "height": 900})
-    yield page
-    folder = ROOT / "build" / "captures"
-    page.screenshot(path=folder / f"{request.node.name}.png")
-    page.close()
+def take_picture(page, name):
+    page.screenshot(path=ROOT / "build" / "captures" / f"{name}.png")
 
 
-RUN_ALL = """async () => {
-    const {commands, shell} = window.jupyterapp;
-    await commands.execute("notebook:run-all-cells");
-    return JSON.stringify(shell.currentWidget.context.model.toJSON());
-}"""
-RUN_ONE = """async () => {
-    const {commands} = window.jupyterapp;
-    await commands.execute("notebook:run-cell-and-select-next");
-    await commands.execute("notebook:run-cell-and-select-next");
-    await commands.execute("notebook:run-cell-and-select-next");
-}"""
+# --- Le noyau du site -----------------------------------------------------------------
 
 
-@pytest.mark.parametrize("lesson", STUDENT, ids=lambda path: path.stem)
-def test_a_lesson_runs_in_the_browser_kernel(page, address, lesson):
-    """Trous vides, de haut en bas, sans erreur ; et le temps qu'il y faut."""
-    page.set_default_timeout(TIMEOUT * 1000)
-    start = time.monotonic()
-    page.goto(f"{address}?path=eleve/{lesson.name}")
-    page.wait_for_selector(".jp-Notebook .jp-CodeCell")
-    page.evaluate(RUN_ONE)  # le titre et la première cellule : le noyau est là
+class BrowserNotebook(Notebook):
+    """Un carnet ouvert dans le site du noyau, et exécuté par le navigateur."""
+
+    patience = TIMEOUT
+
+    def address(self):
+        return f"{self.lab}lab/index.html?path={self.path}"
+
+    def run_all(self):
+        """Par la commande du menu, dont le nom est ici en français."""
+        command = "jupyterapp.commands.execute('notebook:run-all-cells')"
+        self.page.evaluate(f"() => {{ {command}; }}")
+        self.page.wait_for_function(IS_DONE, polling=200)
+
+    def cells(self):
+        model = "jupyterapp.shell.currentWidget.context.model.toJSON()"
+        cells = self.page.evaluate(f"() => {model}.cells")
+        return [cell for cell in cells if cell["cell_type"] == "code"]
+
+
+@pytest.fixture(scope="module")
+def site():
+    with serve(LITE) as address:
+        yield address
+
+
+def opened(browser, site, path):
+    notebook = BrowserNotebook(browser, site, path)
     ready = time.monotonic()
-    cells = json.loads(page.evaluate(RUN_ALL))["cells"]
-    end = time.monotonic()
-    cells = [cell for cell in cells if cell["cell_type"] == "code"]
+    notebook.run_all()
+    notebook.seconds = time.monotonic() - ready
+    yield notebook
+    take_picture(notebook.page, Path(path).stem)
+    notebook.close()
+
+
+@pytest.fixture(
+    scope="module",
+    params=[path for path in STUDENT if path.stem not in NEEDS_MORE],
+    ids=lambda path: path.stem,
+)
+def lesson(browser, site, request):
+    yield from opened(browser, site, f"eleve/{request.param.name}")
+
+
+@pytest.fixture(scope="module")
+def student(browser, site):
+    yield from opened(browser, site, f"eleve/{FIRST_LESSON.name}")
+
+
+@pytest.fixture(scope="module")
+def sandbox(browser, site):
+    yield from opened(browser, site, SANDBOX)
+
+
+@pytest.fixture(scope="module")
+def slate(browser, site):
+    yield from opened(browser, site, SLATE)
+
+
+def test_a_lesson_runs_in_the_browser_kernel(lesson):
+    """Trous vides, de haut en bas, sans erreur ni avertissement ; et en combien."""
+    cells, name = lesson.cells(), Path(lesson.path).stem
     outputs = [output for cell in cells for output in cell["outputs"]]
     assert not [out for out in outputs if out["output_type"] == "error"]
     assert all(cell["execution_count"] for cell in cells)
-    text = "".join("".join(out.get("text", "")) for out in outputs)
-    assert text.count("Exercice ") >= len(LESSONS[lesson.name[:2]])
+    streams = [out for out in outputs if out["output_type"] == "stream"]
+    text = "".join("".join(out["text"]) for out in streams)
+    assert "Warning" not in text
+    key = name[:2] if name[:2] in LESSONS else name
+    assert text.count("Exercice ") >= len(LESSONS[key])
     assert TO_DO in text
-    report(
-        f"{lesson.stem} : noyau prêt en {ready - start:.0f} s, "
-        f"puis toutes les cellules en {end - ready:.0f} s."
-    )
+    report(f"{name} : toutes les cellules en {lesson.seconds:.0f} s.")
 
+
+# --- Basthon --------------------------------------------------------------------------
 
 # Basthon garde l'interface, et l'objet Jupyter, du Notebook classique.
 BASTHON_RUN_ALL = "() => { window.Jupyter.notebook.execute_all_cells(); }"
@@ -94,14 +139,19 @@ BASTHON_DONE = """() => {
 }"""
 
 
-@pytest.mark.parametrize("lesson", STUDENT, ids=lambda path: path.stem)
-def test_a_lesson_runs_in_basthon(page, lesson):
+@pytest.mark.parametrize("path", LESSON_PATHS, ids=lambda path: path.stem)
+def test_a_lesson_runs_in_basthon(browser, path):
     """Le lien donné dans ENSEIGNER.md : pas encore vu fonctionner."""
     online = pytest.importorskip("online")
+    page = browser.new_page()
     page.set_default_timeout(TIMEOUT * 1000)
-    page.goto(online.basthon(os.environ["GITHUB_REPOSITORY"], f"eleve/{lesson.name}"))
-    page.wait_for_function("() => window.Jupyter?.notebook?.get_cells().length > 9")
-    page.evaluate(BASTHON_RUN_ALL)
-    page.wait_for_function(BASTHON_DONE)
-    assert page.locator(".output_error").count() == 0
-    report(f"{lesson.stem} : s'exécute dans Basthon.")
+    page.goto(online.basthon(os.environ["GITHUB_REPOSITORY"], f"eleve/{path.name}"))
+    try:
+        page.wait_for_function("() => window.Jupyter?.notebook?.get_cells().length > 9")
+        page.evaluate(BASTHON_RUN_ALL)
+        page.wait_for_function(BASTHON_DONE)
+        assert page.locator(".output_error").count() == 0
+    finally:
+        take_picture(page, f"basthon-{path.stem}")
+        page.close()
+    report(f"{path.stem} : s'exécute dans Basthon.")
