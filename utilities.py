@@ -35,6 +35,7 @@ from IPython import get_ipython
 from IPython.display import HTML
 from matplotlib.animation import HTMLWriter
 from matplotlib.colors import LinearSegmentedColormap
+from matplotlib.figure import Figure
 from matplotlib.scale import LinearScale, register_scale
 from matplotlib.ticker import ScalarFormatter
 from numpy.lib.stride_tricks import sliding_window_view
@@ -949,22 +950,21 @@ def animate(
     frames : étapes à montrer, dans l'ordre ; interval : millisecondes entre deux.
     """
     frames = list(frames)
-    # La mise en page n'est faite qu'une fois : le film se dessine trois fois plus vite.
-    fig, ax = plt.subplots(figsize=(4.5, 4), dpi=72, constrained_layout=False)
+    # Sans pyplot, rien n'est à fermer, ce que Basthon ne sait pas faire. Et la mise en
+    # page n'est faite qu'une fois : le film se dessine trois fois plus vite.
+    figure = Figure(figsize=(4.5, 4), dpi=72, constrained_layout=False)
+    ax = figure.subplots()
     writer = HTMLWriter(1000 / interval, embed_frames=True, default_mode="once")
-    try:
-        with tempfile.TemporaryDirectory() as folder:
-            path = Path(folder) / "film.html"
-            with writer.saving(fig, path, fig.dpi):
-                for index, frame in enumerate(frames):
-                    ax.clear()
-                    draw(ax, frame)
-                    if index == 0:
-                        fig.tight_layout()
-                    writer.grab_frame()
-            page = path.read_text(encoding="utf-8")
-    finally:
-        plt.close(fig)
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder) / "film.html"
+        with writer.saving(figure, path, figure.dpi):
+            for index, frame in enumerate(frames):
+                ax.clear()
+                draw(ax, frame)
+                if index == 0:
+                    figure.tight_layout()
+                writer.grab_frame()
+        page = path.read_text(encoding="utf-8")
     # Les symboles de matplotlib viennent d'un site : hors ligne, rien ne paraîtrait.
     page = re.sub(r'<link rel="stylesheet".*?>', "", page, flags=re.DOTALL)
     for english, words in FILM_BUTTONS.items():

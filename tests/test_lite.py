@@ -14,6 +14,7 @@ from pathlib import Path
 from types import SimpleNamespace
 from urllib.parse import parse_qsl, urlsplit
 
+import matplotlib.pyplot as plt
 import nbformat
 import numpy as np
 import pytest
@@ -153,6 +154,13 @@ def test_a_network_learns_the_same_in_a_browser(request, monkeypatch):
     there, back = (100, 784, 784, 8), (784, 100, 100, 8)
     assert products == [there, back] * 5 + [there]
     assert type(network.predict_proba(X)) is type(network.coefs_[0]) is np.ndarray
+
+
+def test_a_film_leaves_no_figure_to_close(monkeypatch):
+    """Dans Basthon, plt.close échoue sur une figure qui n'a pas été montrée."""
+    monkeypatch.delattr(plt, "close")
+    film = utilities.animate(lambda ax, k: ax.plot([0, k]), [1, 2])
+    assert "image/png" in film.data and not plt.get_fignums()
 
 
 class BrowserShell(SimpleNamespace):
