@@ -6,6 +6,7 @@ Les images fixes du livre se refont en disant où les mettre :
     COURSE_STILLS=site/images pytest tests/test_browser.py
 """
 
+import functools
 import io
 import json
 import os
@@ -15,6 +16,7 @@ import subprocess
 import sys
 import time
 import urllib.request
+from contextlib import contextmanager
 from pathlib import Path
 
 import drawings
@@ -137,16 +139,30 @@ def get(address, path):
 class Notebook:
     """Un carnet ouvert dans JupyterLab, et ce qu'un lecteur y fait."""
 
-    patience = PATIENCE
+    folder, patience = "notebooks/", PATIENCE
+
+    @classmethod
+    @contextmanager
+    def opened(cls, browser, lab, path):
+        """Un carnet exécuté de bout en bout, refermé à la fin, même s'il échoue."""
+        notebook = cls(browser, lab, path)
+        try:
+            notebook.open()
+            notebook.run_all()
+            yield notebook
+        finally:
+            notebook.close()
 
     def __init__(self, browser, lab, path):
-        self.lab, self.path = lab, path
+        self.lab, self.path = lab, self.folder + path
         self.page = browser.new_page(
             viewport={"width": 1280, "height": 1000}, has_touch=True
         )
         self.page.set_default_timeout(1000 * self.patience)
         self.errors = []
         self.page.on("pageerror", lambda error: self.errors.append(error))
+
+    def open(self):
         self.page.goto(self.address())
         self.page.wait_for_function(IS_READY, arg=self.path)
 
@@ -154,10 +170,13 @@ class Notebook:
         return f"{self.lab}/lab/tree/{self.path}?reset"
 
     def run_all(self):
+        self.ask_to_run_all()
+        self.page.wait_for_function(IS_DONE, polling=200)
+
+    def ask_to_run_all(self):
         """Par le menu, comme tout le monde."""
         self.page.get_by_role("menuitem", name="Run", exact=True).click()
         self.page.get_by_role("menuitem", name="Run All Cells", exact=True).click()
-        self.page.wait_for_function(IS_DONE, polling=200)
 
     def saved_cells(self):
         """Les cellules de code, enregistrées, telles que le serveur les rend.
@@ -210,32 +229,33 @@ class Notebook:
 
     def close(self):
         self.page.evaluate(
-            "() => jupyterapp.shell.currentWidget.sessionContext.shutdown()"
+            "() => window.jupyterapp?.shell.currentWidget?.sessionContext.shutdown()"
         )
         self.page.close()
 
 
-def opened(browser, lab, path):
-    """Un carnet exécuté de bout en bout, refermé à la fin."""
-    notebook = Notebook(browser, lab, f"notebooks/{path}")
-    notebook.run_all()
-    yield notebook
-    notebook.close()
+@pytest.fixture(scope="module")
+def opened(browser, lab):
+    """De quoi ouvrir un carnet ; test_online.py l'ouvre ailleurs."""
+    return functools.partial(Notebook.opened, browser, lab)
 
 
 @pytest.fixture(scope="module")
-def student(browser, lab):
-    yield from opened(browser, lab, STUDENT)
+def student(opened):
+    with opened(STUDENT) as notebook:
+        yield notebook
 
 
 @pytest.fixture(scope="module")
-def sandbox(browser, lab):
-    yield from opened(browser, lab, SANDBOX)
+def sandbox(opened):
+    with opened(SANDBOX) as notebook:
+        yield notebook
 
 
 @pytest.fixture(scope="module")
-def slate(browser, lab):
-    yield from opened(browser, lab, SLATE)
+def slate(opened):
+    with opened(SLATE) as notebook:
+        yield notebook
 
 
 def take_still(widget, name):

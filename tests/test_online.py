@@ -4,16 +4,17 @@ Passés, sauf si COURSE_ONLINE vaut 1, comme chaque lundi dans navigateur.yml. L
 se télécharge, sauf si COURSE_LITE nomme, au lieu de build/site/lite, un site qui l'a.
 """
 
+import functools
 import os
 import time
 from pathlib import Path
 
 import pytest
 from test_browser import (
-    IS_DONE,
-    SANDBOX,
-    SLATE,
     Notebook,
+    sandbox,  # noqa: F401
+    slate,  # noqa: F401
+    student,  # noqa: F401
     test_an_exercise_typed_in_is_judged_right_then_wrong,  # noqa: F401
     test_sandbox_settings_change_what_is_drawn,  # noqa: F401
     test_sandbox_starts_pauses_steps_and_restarts,  # noqa: F401
@@ -28,9 +29,10 @@ from exercises import LESSONS, TO_DO
 
 ROOT = Path(__file__).resolve().parents[1]
 LITE = Path(os.environ.get("COURSE_LITE", ROOT / "build" / "site" / "lite"))
-STUDENT = sorted((ROOT / "notebooks" / "eleve").glob("*.ipynb"))
-FIRST_LESSON, *_ = LESSON_PATHS = [path for path in STUDENT if path.name[0] == "0"]
 NEEDS_MORE = {"pytorch", "keras"}  # ces annexes envoient sur Colab
+EDITIONS = sorted((ROOT / "notebooks" / "eleve").glob("*.ipynb"))
+EDITIONS = [path for path in EDITIONS if path.stem not in NEEDS_MORE]
+LESSON_PATHS = [path for path in EDITIONS if path.name[:2] in LESSONS]
 TIMEOUT = 600  # secondes, téléchargements compris
 
 pytestmark = pytest.mark.skipif(
@@ -56,61 +58,45 @@ def take_picture(page, name):
 class BrowserNotebook(Notebook):
     """Un carnet ouvert dans le site du noyau, et exécuté par le navigateur."""
 
-    patience = TIMEOUT
+    folder, patience = "", TIMEOUT
 
     def address(self):
         return f"{self.lab}lab/index.html?path={self.path}"
 
+    def open(self):
+        self.start = time.monotonic()
+        super().open()
+
     def run_all(self):
+        self.ready = time.monotonic()
+        super().run_all()
+        self.end = time.monotonic()
+
+    def ask_to_run_all(self):
         """Par la commande du menu, dont le nom est ici en français."""
         command = "jupyterapp.commands.execute('notebook:run-all-cells')"
         self.page.evaluate(f"() => {{ {command}; }}")
-        self.page.wait_for_function(IS_DONE, polling=200)
 
     def cells(self):
         model = "jupyterapp.shell.currentWidget.context.model.toJSON()"
         cells = self.page.evaluate(f"() => {model}.cells")
         return [cell for cell in cells if cell["cell_type"] == "code"]
 
+    def close(self):
+        take_picture(self.page, Path(self.path).stem)
+        super().close()
+
 
 @pytest.fixture(scope="module")
-def site():
+def opened(browser):
     with serve(LITE) as address:
-        yield address
+        yield functools.partial(BrowserNotebook.opened, browser, address)
 
 
-def opened(browser, site, path):
-    notebook = BrowserNotebook(browser, site, path)
-    ready = time.monotonic()
-    notebook.run_all()
-    notebook.seconds = time.monotonic() - ready
-    yield notebook
-    take_picture(notebook.page, Path(path).stem)
-    notebook.close()
-
-
-@pytest.fixture(
-    scope="module",
-    params=[path for path in STUDENT if path.stem not in NEEDS_MORE],
-    ids=lambda path: path.stem,
-)
-def lesson(browser, site, request):
-    yield from opened(browser, site, f"eleve/{request.param.name}")
-
-
-@pytest.fixture(scope="module")
-def student(browser, site):
-    yield from opened(browser, site, f"eleve/{FIRST_LESSON.name}")
-
-
-@pytest.fixture(scope="module")
-def sandbox(browser, site):
-    yield from opened(browser, site, SANDBOX)
-
-
-@pytest.fixture(scope="module")
-def slate(browser, site):
-    yield from opened(browser, site, SLATE)
+@pytest.fixture(scope="module", params=EDITIONS, ids=lambda path: path.stem)
+def lesson(opened, request):
+    with opened(f"eleve/{request.param.name}") as notebook:
+        yield notebook
 
 
 def test_a_lesson_runs_in_the_browser_kernel(lesson):
@@ -125,7 +111,10 @@ def test_a_lesson_runs_in_the_browser_kernel(lesson):
     key = name[:2] if name[:2] in LESSONS else name
     assert text.count("Exercice ") >= len(LESSONS[key])
     assert TO_DO in text
-    report(f"{name} : toutes les cellules en {lesson.seconds:.0f} s.")
+    report(
+        f"{name} : noyau prêt en {lesson.ready - lesson.start:.0f} s, "
+        f"puis toutes les cellules en {lesson.end - lesson.ready:.0f} s."
+    )
 
 
 # --- Basthon --------------------------------------------------------------------------
