@@ -369,8 +369,8 @@ _ERRORS = (
      "^{line}."),
     (AttributeError, "", "« .{name} » n'existe pas ici ; vérifiez son orthographe, et "
      "ce qui se trouve avant le point."),
-    (ValueError, "truth value", "un if, un while, un and ou un or porte sur un "
-     "tableau entier{line} ; il lui faut un seul vrai ou faux."),
+    (ValueError, "truth value", "un if, un while, un and, un or ou un max porte sur "
+     "un tableau entier{line} ; il lui faut un seul vrai ou faux, un seul nombre."),
     ((TypeError, ValueError), "NoneType|enough dimensions", "l'une de vos valeurs est "
      "None, ou un nombre seul, à la place d'un tableau{line} ; une fonction qui "
      "modifie sur place ne renvoie rien."),
@@ -3087,7 +3087,8 @@ LESSONS["convolution"] = {
             )
         ],
         mistakes={
-            "à égalité, chaque gagnant reçoit encore l'erreur entière.": _all_winners,
+            "à égalité, chaque gagnant reçoit encore l'erreur entière ; & ~taken n'y "
+            "peut rien tant que taken ne retient personne.": _all_winners,
             "l'erreur est partagée entre les gagnants : c'est permis, mais l'énoncé "
             "(comme PyTorch) donne tout au premier.": _shared,
             "c'est le dernier gagnant qui prend tout ; l'énoncé demande le "
@@ -3575,7 +3576,19 @@ LESSONS["recurrence"] = {
                 "",
                 "quand tous les gradients sont nuls, leur norme est nulle aussi, et "
                 "l'on divise par elle{line} ; cette liste-là doit rester inchangée.",
-            )
+            ),
+            (
+                ValueError,
+                "truth value",
+                "la norme est un tableau{line}, et il la faut d'un seul nombre : "
+                "np.sum(gradient**2) additionne les carrés d'un tableau entier.",
+            ),
+            (
+                ValueError,
+                "inhomogeneous",
+                "les tableaux n'ont pas tous la même forme, et NumPy ne peut en faire "
+                "un seul{line} ; additionnez les carrés de chacun, puis leurs totaux.",
+            ),
         ],
         mistakes={
             "un gradient assez court ne doit pas changer ; le vôtre reçoit toujours la "
@@ -3604,6 +3617,9 @@ LESSONS["recurrence"] = {
             ),
             "les gradients trop longs sont remplacés par zéro ; ils doivent garder "
             "leur direction.": _clip_by(_norm, lambda norm, top: float(norm <= top)),
+            "un gradient trop long reçoit la norme 1, et non max_norm.": _clip_by(
+                _norm, lambda norm, top: 1 / norm if norm > top else 1.0
+            ),
             "rien n'est réduit.": lambda gradients, max_norm: gradients,
         },
         success="La direction reste, seule la longueur est bornée.",
@@ -3676,6 +3692,8 @@ LESSONS["recurrence"] = {
             "la pente de tanh manque.": _rnn_back_by(lambda H, t: 1.0),
             "c'est la pente de l'étape précédente ; à l'étape t, la sortie est "
             "H[:, t].": _rnn_back_by(lambda H, t: 1 - H[:, t - 1] ** 2),
+            "H[:, t] est déjà passé par tanh : sa pente est 1 − h², sans un tanh de "
+            "plus.": _rnn_back_by(lambda H, t: 1 - np.tanh(H[:, t]) ** 2),
             "c'est la pente de la sigmoïde ; celle de tanh est 1 − h².": _rnn_back_by(
                 lambda H, t: H[:, t] * (1 - H[:, t])
             ),
@@ -3695,6 +3713,11 @@ LESSONS["recurrence"] = {
             "dh s'accumule ; ici la perte ne regarde que le dernier état, et tout ce "
             "qui remonte passe par U.": _rnn_back_by(
                 back=lambda dz, dh, U: dh + dz @ U.T
+            ),
+            "dZ reste nul : dh se calcule d'après dZ[:, t - 1], qu'il faut donc "
+            "remplir d'abord.": lambda H, U, dh: np.zeros_like(H[:, 1:]),
+            "dh traverse U trop tôt : remplissez d'abord dZ[:, t - 1].": (
+                lambda H, U, dh: _rnn_backward(H, U, dh @ U.T)
             ),
             "les étapes sont prises dans l'ordre de la lecture ; le retour part de la "
             "dernière.": _rnn_back_by(order=1),
