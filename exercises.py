@@ -1,9 +1,9 @@
 """Les verdicts des exercices : une ligne dans le carnet, une phrase en réponse.
 
-``loss = exercises.check("loss", loss)`` juge la réponse du lecteur, dit en une phrase
-si elle est juste ou quelle erreur s'y trouve, et rend de quoi continuer : la réponse du
-lecteur si elle est juste, sinon celle du cours. Un exercice laissé de côté ne bloque
-donc jamais la suite.
+``loss = exercises.check("loss")`` juge ce que le lecteur a nommé loss, dit en une
+phrase si c'est juste ou quelle erreur s'y trouve, et rend de quoi continuer : la
+réponse du lecteur si elle est juste, sinon celle du cours. Un exercice laissé de côté,
+ou qui s'arrête sur une erreur, ne bloque donc jamais la suite.
 
 Un exercice est un ``Exercise`` ou une ``Value``. Ses erreurs typiques y sont des
 réponses fausses, en regard de la phrase qui les explique : une réponse du lecteur qui
@@ -58,9 +58,10 @@ TOLERANCE = 1e-6
 GRADING_VARIABLE = "EXERCICES_NOTES"  # posée par nbgrader_config.py, pour noter
 
 TO_DO = (
-    "À faire : remplacez les points de suspension par votre réponse ; si elle est déjà "
-    "là, effacez-les."
+    "À faire : remplacez les points de suspension par votre réponse, puis exécutez sa "
+    "cellule ; si elle est déjà là, effacez-les."
 )
+_MISSING = object()
 
 # --- Le juge --------------------------------------------------------------------------
 
@@ -221,16 +222,31 @@ class Value:
         )
 
 
-def check(name: str, answer: object) -> object:
+def check(name: str, answer: object = _MISSING) -> object:
     """Affiche le verdict de l'exercice name, et rend de quoi continuer.
 
-    Renvoie answer si elle est juste, sinon la réponse du cours.
+    answer : par défaut, ce que le carnet appelle name ; s'il n'a rien de ce nom, parce
+    que la cellule du dessus s'arrête sur une erreur, l'exercice est manqué, et la suite
+    s'exécute. Renvoie answer si elle est juste, sinon la réponse du cours. Lève
+    ValueError si le cours n'a pas d'exercice de ce nom.
     """
-    (entries,) = [entries for entries in LESSONS.values() if name in entries]
+    entries = next((entries for entries in LESSONS.values() if name in entries), None)
+    if entries is None:
+        raise ValueError(
+            f"« {name} » n'est pas un exercice de cette version du cours : ce carnet "
+            "vient d'une autre. Renommez-le, puis prenez une copie neuve (make lab)."
+        )
+    if answer is _MISSING:  # par la pile d'appels : Basthon n'a pas de user_ns
+        answer = inspect.currentframe().f_back.f_globals.get(name, _MISSING)
     exercise, rank = entries[name], list(entries).index(name) + 1
     # Quand la cellule est rejouée, on y retrouve ce qu'elle a rendu : même verdict.
     handed_back = name in _handed_back and answer is _handed_back[name]
-    if not handed_back:
+    if answer is _MISSING:
+        _problems[name] = (
+            f"rien ne s'appelle {name}. Exécutez la cellule du dessus ; si elle "
+            "s'arrête sur une erreur, ou donne un autre nom, corrigez-la."
+        )
+    elif not handed_back:
         try:
             _problems[name] = exercise.diagnose(answer)
         except Exception:  # un objet qui refuse d'être comparé, par exemple
@@ -356,6 +372,9 @@ _ERRORS = (
      "que vous appelez."),
     (NameError, r"'(exp|log|abs|sum|mean|zeros|where|maximum|sqrt|tanh)'", "le nom "
      "« {name} » n'existe pas seul ; c'est une fonction de NumPy, np.{name}."),
+    ((NameError, AttributeError), "'ln'", "le logarithme népérien, ln, s'écrit "
+     "np.log."),
+    (NameError, "'e'", "e puissance x s'écrit np.exp(x)."),
     (NameError, "'math'", "le module math n'est pas importé, et ne calcule qu'un "
      "nombre à la fois ; prenez les fonctions de NumPy (np.exp, np.log…)."),
     (NameError, "", "le nom « {name} » n'existe pas ; vérifiez son orthographe, et que "
@@ -365,6 +384,8 @@ _ERRORS = (
     (AttributeError, "'NoneType'", "ce qui précède « .{name} » vaut None{line} ; ce "
      "qui modifie sur place (append, insert, update) ne renvoie rien : pas de = "
      "devant."),
+    (TypeError, "'int' object is not iterable", "une boucle for parcourt une suite, et "
+     "c'est un nombre{line} ; for t in range(n) fait n tours."),
     (TypeError, r"\^|bitwise_xor", "en Python, la puissance s'écrit **, et non "
      "^{line}."),
     (AttributeError, "", "« .{name} » n'existe pas ici ; vérifiez son orthographe, et "
@@ -1162,7 +1183,10 @@ LESSONS["01"] = {
             (*_plants(5, 2, seed=6)[:2], 0.1, 4),
             (*_plants(7, 3, seed=7)[:2], 2.0, 6),
         ],
-        errors=[(TypeError, "multiply sequence", _TWO_GRADIENTS)],
+        errors=[
+            (TypeError, "multiply sequence", _TWO_GRADIENTS),
+            (NameError, "'d[Wb]'", _TWO_GRADIENTS),
+        ],
         mistakes={
             "update modifie sur place et ne renvoie rien : n'écrivez ni « W = » ni "
             "« b = » devant.": _descend_by(move_W=update, move_b=update),

@@ -108,7 +108,7 @@ def test_each_exercise_has_statement_answer_and_verdict(path):
         assert titles[-1].startswith(f"### Exercice {rank} sur {len(names)} · ")
         assert len(titles) == rank
         verdict = cells[i + 1]
-        assert verdict.source == f'{name} = exercises.check("{name}", {name})'
+        assert verdict.source == f'{name} = exercises.check("{name}")'
         assert nbgrader(verdict) == {
             "schema_version": 3,
             "grade": True,
@@ -244,6 +244,7 @@ def test_a_kernel_survives_what_beginners_write(graded, monkeypatch):
     if graded:
         monkeypatch.setenv(exercises.GRADING_VARIABLE, "1")
     bodies = {
+        "return 1 / (1 + np.exp(-Z)": "rien ne s'appelle sigma",
         "E = np.exp(-Z)\n    ...  # à vous\n    return E": "À faire",
         "return Z[...]": "Pas encore : avec Z",
         "exit()": "arrête tout",
@@ -253,10 +254,10 @@ def test_a_kernel_survives_what_beginners_write(graded, monkeypatch):
     sources = ["import numpy as np, exercises"]
     for body in bodies:
         define = f"def sigma(Z):\n    {body}"
-        sources += [define, 'sigma = exercises.check("sigma", sigma)']
+        sources += [define, 'sigma = exercises.check("sigma")']
     cells = [nbformat.v4.new_code_cell(source) for source in sources]
-    client = NotebookClient(nbformat.v4.new_notebook(cells=cells))
-    client.execute()
+    notebook = nbformat.v4.new_notebook(cells=cells)
+    NotebookClient(notebook, allow_errors=True).execute()
     for cell, words in zip(cells[2::2], bodies.values(), strict=True):
         # Une même ligne peut arriver en deux morceaux.
         assert words in "".join(output.get("text", "") for output in cell.outputs)
