@@ -23,9 +23,9 @@ help: ## affiche cette aide
 # Chacun travaille dans mes_carnets/, sur des copies que rien n'écrase jamais.
 lab: .venv/.lab ## ouvre JupyterLab sur vos copies des carnets
 	@$(PY) notebooks/prepare.py --copies
-	$(PY) -m jupyterlab --ServerApp.root_dir=notebooks \
-	  --LabApp.app_settings_dir=site/lite \
-	  --LabApp.default_url=/lab/tree/mes_carnets/01_premier_neurone.ipynb $(LAB_OPTIONS)
+	$(PY) -m jupyterlab --LabApp.app_settings_dir=site/lite \
+	  --LabApp.default_url=/lab/tree/notebooks/mes_carnets/01_premier_neurone.ipynb \
+	  $(LAB_OPTIONS)
 
 test: export COURSE_QUICK := 1
 test: .venv/.dev ## vérifie tout : le module, les données, chaque cellule
