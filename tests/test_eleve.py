@@ -199,39 +199,59 @@ def fill(path, names):
     importlib.util.find_spec("nbgrader") is None, reason="nbgrader n'est pas installé"
 )
 def test_nbgrader_gives_what_each_copy_deserves(tmp_path):
-    path = LESSONS[0]
-    names, root = names_of(path), f"--CourseDirectory.root={tmp_path}"
+    """Par les commandes mêmes du guide, dans une copie du dossier du cours."""
+    course, path = tmp_path / "cours", LESSONS[0]
+    ignored = shutil.ignore_patterns(".*", "build", "notation", "__pycache__")
+    shutil.copytree(ROOT, course, ignore=ignored)
+    guide = (ROOT / "ENSEIGNER.md").read_text("utf-8")
+    block = guide.split("### nbgrader")[1].split("```bash\n")[1].split("```")[0]
+    lines = [line.partition("#")[0] for line in block.splitlines()]
+    _, make_folder, copy_lesson, generate, *steps = lines
 
-    def run(*command):
-        return subprocess.run(
-            [sys.executable, "-m", "nbgrader", *command, root],
-            cwd=ROOT,
-            env=os.environ | {"JUPYTER_PREFER_ENV_PATH": "1"},
-            check=True,
+    def run(command):
+        bin_folder = str(Path(sys.executable).parent)
+        search = os.pathsep.join([bin_folder, os.environ["PATH"]])
+        options = {"PATH": search, "JUPYTER_PREFER_ENV_PATH": "1"}
+        subprocess.run(
+            command, shell=True, cwd=course, env=os.environ | options, check=True
         )
 
-    (tmp_path / "source" / "01").mkdir(parents=True)
-    shutil.copy(path, tmp_path / "source" / "01")
-    run("generate_assignment", "01")
-    released = read(tmp_path / "release" / "01" / path.name)
+    for command in make_folder, copy_lesson, generate:
+        run(command)
+    notation = course / "notation"
+    released = read(notation / "release" / "lecon_01" / path.name)
     for cell, dug in zip(released.cells, edition(path).cells):
         assert cell.cell_type == "markdown" or cell.source == dug.source
 
+    names = names_of(path)
     half = names[: len(names) // 2]
-    for student, done in {"juste": names, "vide": [], "moitie": half}.items():
-        folder = tmp_path / "submitted" / student / "01"
+    copies = {"juste": names, "vide": [], "moitie": half, "parenthese": names}
+    for student, done in copies.items():
+        folder = notation / "submitted" / student / "lecon_01"
         folder.mkdir(parents=True)
         nbformat.write(fill(path, done), folder / path.name)
-    run("autograde", "01")
+    # Une faute de frappe ne coûte que son exercice.
+    typo = notation / "submitted" / "parenthese" / "lecon_01" / path.name
+    text = typo.read_text("utf-8")
+    assert text.count("np.exp(-Z))") == 1
+    typo.write_text(text.replace("np.exp(-Z))", "np.exp(-Z)"), "utf-8")
+    for command in steps:
+        run(command)
 
-    with sqlite3.connect(tmp_path / "gradebook.db") as database:
+    with sqlite3.connect(notation / "gradebook.db") as database:
         rows = database.execute(
             "SELECT s.student_id, SUM(g.auto_score) FROM grade g"
             " JOIN submitted_notebook n ON g.notebook_id = n.id"
             " JOIN submitted_assignment s ON n.assignment_id = s.id GROUP BY 1"
         )
         marks = dict(rows.fetchall())
-    assert marks == {"juste": len(names), "vide": 0, "moitie": len(half)}
+    assert marks == {
+        "juste": len(names),
+        "vide": 0,
+        "moitie": len(half),
+        "parenthese": len(names) - 1,
+    }
+    assert (notation / "notes.csv").exists()
 
 
 # --- Dans un vrai noyau ---------------------------------------------------------------

@@ -3,6 +3,7 @@
 import re
 from pathlib import Path
 
+import nbformat
 import numpy as np
 import pytest
 from PIL import Image
@@ -22,6 +23,24 @@ def test_links_lead_somewhere():
         titles = re.findall(r"^#+ (.*)$", text, re.MULTILINE)
         slugs = [re.sub(r"[^\w\- ]", "", t.lower()).replace(" ", "-") for t in titles]
         assert not anchor or anchor in slugs, target
+
+
+@pytest.mark.parametrize("name", ["README.md", "README.en.md"])
+def test_the_readme_promises_what_the_lessons_show(name):
+    """La leçon affiche chaque pourcentage du tableau ; sa durée est la sienne."""
+    text = (ROOT / name).read_text("utf-8").replace("\xa0", " ")
+    rows = re.findall(
+        r"^\| \[\d\d · .*?\]\((.*?)\) \|.*\| (.*) \| (.*) \|$", text, re.M
+    )
+    assert len(rows) == 4
+    for path, time, accuracy in rows:
+        cells = nbformat.read(ROOT / path, as_version=4).cells
+        outputs = [output for cell in cells for output in cell.get("outputs", [])]
+        shown = "".join(out.get("text", "") for out in outputs).replace("\xa0", " ")
+        for number in re.findall(r"(\d+) ?%", accuracy):
+            assert f"{number} %" in shown, (path, number)
+        assert time == "2 h"
+        assert "deux séances d’une heure" in cells[0].source
 
 
 @pytest.mark.parametrize("number", ["01", "02", "03", "04"])
