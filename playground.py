@@ -17,6 +17,7 @@ from collections.abc import Callable, Iterable, Sequence
 from copy import deepcopy
 from dataclasses import asdict, dataclass, field, fields
 from functools import partial
+from numbers import Integral
 from pathlib import Path
 
 import anywidget
@@ -115,7 +116,7 @@ def _one_of(names: Iterable[str]) -> dict[str, Callable[[object], bool]]:
     return {f"l'un de {', '.join(names)}": lambda value: value in [*names]}
 
 
-SEED = {"un entier ≥ 0": lambda v: isinstance(v, int) and v >= 0}
+SEED = {"un entier ≥ 0": lambda v: isinstance(v, Integral) and v >= 0}
 
 
 def make_points(data: str, noise: float, rng: np.random.Generator) -> tuple:
@@ -262,15 +263,19 @@ class Sandbox(_Page):
         self.experiment = Experiment(**settings)
         super().__init__(settings=asdict(self.experiment))
 
-    @traitlets.observe("settings")
-    def _apply(self, change: dict) -> None:
-        """Un réglage de la descente se change en marche ; tout autre recommence."""
-        settings, now = change["new"], asdict(self.experiment)
+    @traitlets.validate("settings")
+    def _apply(self, proposal: dict) -> dict:
+        """Un réglage de la descente se change en marche ; tout autre recommence.
+
+        Un réglage refusé n'est pas gardé : le bac à sable reste tel qu'il était.
+        """
+        settings, now = proposal["value"], asdict(self.experiment)
         changed = {name for name in settings if settings[name] != now[name]}
         if changed <= {"learning_rate_init", "alpha"}:
             self.experiment.tune(**settings)
         else:
             self.experiment = Experiment(**settings)
+        return settings
 
     def answer(self, question: dict, buffers: list) -> tuple[dict, list[NDArray]]:
         """Change les "settings", recommence ("restart"), fait n pas ("steps")."""

@@ -172,7 +172,10 @@ def cross_entropy(y: NDArray, A: NDArray) -> float:
 
 
 def squared_error(y: NDArray, A: NDArray) -> float:
-    """Moitié de la moyenne des carrés de A - y. Annexe « démonstrations »."""
+    """Moitié du carré de A - y, sommé sur les colonnes, moyenné sur les lignes.
+
+    Annexe « démonstrations ». (MLPRegressor, lui, moyenne aussi sur les colonnes.)
+    """
     check_same_shape(y, A)
     return float(np.sum((A - y) ** 2) / (2 * len(y)))
 
@@ -567,9 +570,11 @@ class _Network(BaseEstimator):
 
     def _check_divergence(self, diverged: bool, X: NDArray) -> None:
         """Refuse des poids devenus infinis ou NaN, ou dit lesquels sont gardés."""
+        too_large = "X, ou y," if self.out_activation_ == "identity" else "X"
         message = (
             f"La perte diverge à l'époque {self.n_iter_ + diverged} ; divisez par dix "
-            f"learning_rate_init ({self.learning_rate_init}), ou ramenez X vers 0…1"
+            f"learning_rate_init ({self.learning_rate_init}), ou ramenez {too_large} "
+            "vers 0…1"
         )
         is_lost = diverged and not (self.early_stopping and self.n_iter_ > 0)
         # La perte précède le pas : le tout dernier n'a pas encore été jugé.
@@ -644,6 +649,7 @@ class _Network(BaseEstimator):
 
     def _check_X_y(self, X: ArrayLike, y: ArrayLike, **options):
         """Contrôle X et y ; une colonne y devient plate."""
+        y = y.toarray() if hasattr(y, "toarray") else y
         # order="C" : les lots se prélèvent ligne par ligne.
         X, y = self._check_X(X, y, order="C", multi_output=True, **options)
         return X, y.ravel() if y.shape[1:] == (1,) else y
@@ -667,9 +673,10 @@ class _Network(BaseEstimator):
         try:
             return train_test_split(X, Y, **options)
         except ValueError as error:
+            kept = "mettre de côté" if groups is None else "garder chaque classe dans"
             raise ValueError(
-                f"early_stopping ne peut garder chaque classe dans {part} de ces "
-                f"{len(X)} exemples ; donnez-en davantage, ou donnez X_val et y_val."
+                f"early_stopping ne peut {kept} {part} de ces {len(X)} exemples ; "
+                "donnez-en davantage, ou donnez X_val et y_val."
             ) from error
 
     def _outputs(self, X: ArrayLike) -> NDArray:
@@ -853,7 +860,8 @@ def plot_images(X: NDArray, titles: Sequence[str] = (), n_columns: int = 6) -> N
         X = X.reshape(-1, side, side)
     if X.ndim != 3:
         raise ValueError(f"X doit avoir la forme (n, hauteur, largeur), non {X.shape}.")
-    white = 1 if X.dtype.kind == "f" and X.max(initial=0) <= 1 else 255
+    # Un agrandissement, un bruit peuvent dépasser un peu 1.
+    white = 1 if X.dtype.kind in "bf" and X.max(initial=0) < 2 else 255
     axes = _grid(len(X), n_columns, 1.5, 1.75)
     for ax, image in zip(axes, X):
         ax.imshow(image, cmap="gray", vmin=0, vmax=white)
@@ -878,12 +886,14 @@ def plot_learning_curves(history: dict[str, list], held_out: str = "test") -> No
     held_out : comment nommer les images mises de côté.
     """
     labels = {"loss": "perte", "accuracy": "exactitude"}
-    keys = [key for key in labels if key in history]
+    # Interrompu dès la première époque, un entraînement n'a pas d'historique.
+    keys = [key for key in labels if key in history] or ["loss"]
     size = (4.5 * len(keys), 3.2)
     figure, axes = plt.subplots(1, len(keys), figsize=size, squeeze=False)
     for ax, key in zip(axes.flat, keys):
-        epochs = np.arange(1, len(history[key]) + 1)
-        ax.plot(epochs, history[key], label="entraînement")
+        values = history.get(key, [])
+        epochs = np.arange(1, len(values) + 1)
+        ax.plot(epochs, values, label="entraînement")
         if f"val_{key}" in history:
             ax.plot(epochs, history[f"val_{key}"], label=held_out)
         ax.set(xlabel="époque", ylabel=labels[key])
@@ -913,11 +923,19 @@ def plot_points(
 def plot_decision_boundary(
     model: BaseEstimator, X: NDArray, y: NDArray, ax: plt.Axes | None = None
 ) -> plt.Axes:
-    """Colore le plan selon la probabilité de la classe 1 ; un trait noir marque ½."""
+    """Colore le plan selon la probabilité de la classe 1 ; un trait noir marque ½.
+
+    La classe 1 est la deuxième de model.classes_, qui peut en avoir davantage.
+    """
     ax = plt.subplots(figsize=(4.8, 4))[1] if ax is None else ax
     style = {"cmap": DIVERGING, "levels": np.linspace(0, 1, 11), "alpha": 0.6}
     plane = DecisionBoundaryDisplay.from_estimator(
-        model, X, response_method="predict_proba", ax=ax, **style
+        model,
+        X,
+        response_method="predict_proba",
+        class_of_interest=model.classes_[1],
+        ax=ax,
+        **style,
     )
     ax.contour(plane.xx0, plane.xx1, plane.response, levels=[0.5], colors="black")
     return plot_points(X, y, ax)
@@ -1207,10 +1225,11 @@ def _locate(name: str | os.PathLike) -> tuple[Path, Path]:
             return folder / "trainset.hdf5", folder / "testset.hdf5"
     is_bare_name = name not in known and name == folder.name
     kind = ValueError if is_bare_name else FileNotFoundError
+    where = "" if is_bare_name or folder.is_absolute() else f", depuis {Path.cwd()},"
     raise kind(
-        f"{folder} n'est ni un jeu connu ({', '.join(SET_NAMES)}) ni un dossier ; "
-        "donnez celui qui contient trainset.hdf5 et testset.hdf5, à load_data ou à la "
-        "variable COURSE_PHOTOS_DIR."
+        f"{folder}{where} n'est ni un jeu connu ({', '.join(SET_NAMES)}) ni un "
+        "dossier ; donnez celui qui contient trainset.hdf5 et testset.hdf5, à "
+        "load_data ou à la variable COURSE_PHOTOS_DIR."
     )
 
 

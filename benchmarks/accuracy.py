@@ -108,20 +108,30 @@ def score(data, max_shift, options, seed):
 # --- La convolution, face à deux réseaux denses ---------------------------------------
 
 net = taught_by("annexes/reseau_convolutif")
+
+
+def augment_photos(X, rng):
+    """Décale deux fois plus loin, puis change au hasard le contraste et la lumière."""
+    flat, shape = X.reshape(len(X), -1), X.shape[1:3]
+    moved = mirror_and_shift(flat, rng, shape, max_shift=4).reshape(X.shape)
+    contrast, light = rng.normal(scale=0.4, size=(2, len(X), 1, 1, 1))
+    return (np.exp(contrast) * moved + light).astype("float32")
+
+
 # Jeu : réglages de net.train ; fonction qui prédit ; réglages du réseau dense.
 CONVOLUTIONS = {
     "silhouettes": (
-        {"n_filters": (16, 32), "n_epochs": 56},
+        {"n_filters": (8, 32), "n_epochs": 60},
         net.predict_proba,
         RUNS["silhouettes, 128-64, augmentation"][1],
     ),
     "animaux": (
-        {"n_filters": (16, 32), "n_epochs": 24, "dropout": 0.2},
+        {"n_filters": (8, 48), "n_epochs": 20, "dropout": 0.2},
         net.predict_both_ways,
         RUNS["dix animaux, 128-64, augmentation"][1],
     ),
     "photos": (
-        {"n_filters": (16, 32), "n_epochs": 160},
+        {"n_filters": (8, 32, 64), "n_epochs": 160, "move": augment_photos},
         net.predict_both_ways,
         # Sur tant d'époques, une pénalité de 10 éteint tous les poids.
         RUNS["photographies, 128-64, augmentation"][1] | {"alpha": 1},
@@ -146,11 +156,14 @@ def convolution_score(data, options, predict, seed):
     return net.score(X_test, y_test, parameters, predict)
 
 
-def dense_score(data, seconds, options, seed):
+def dense_score(data, seconds, move, options, seed):
     """Exactitude d'un réseau dense, en autant de temps, avec les mêmes copies."""
     X_train, y_train, X_test, y_test = data
     flat_train, flat_test = (X.reshape(len(X), -1) for X in (X_train, X_test))
-    augment = partial(mirror_and_shift, shape=X_train.shape[1:3])
+
+    def augment(X, rng):
+        return move(X.reshape(-1, *X_train.shape[1:]), rng).reshape(X.shape)
+
     model = NeuralNetwork(**options, augment=augment, random_state=seed)
     start = time.perf_counter()
     model.set_params(max_iter=5).fit(flat_train, y_train)
@@ -178,13 +191,13 @@ def compare_convolution(name, seeds):
     data, (options, predict, dense) = load_maps(name), CONVOLUTIONS[name]
     trial = partial(convolution_score, data, options, predict)
     seconds = report(f"{name}, convolution", trial, seeds)
-    hidden = n_hidden(data, options)
+    hidden, move = n_hidden(data, options), options.get("move", net.augment)
     rivals = {
         f"{name}, dense {hidden} (paramètres)": {"hidden_layer_sizes": (hidden,)},
         f"{name}, dense 128-64 (temps)": dense,
     }
     for rival, settings in rivals.items():
-        report(rival, partial(dense_score, data, seconds, settings), seeds)
+        report(rival, partial(dense_score, data, seconds, move, settings), seeds)
 
 
 # --- La récurrence --------------------------------------------------------------------

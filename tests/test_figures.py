@@ -93,6 +93,23 @@ def test_plot_images(figures):
     assert [ax.get_title() for ax in figure.axes] == [*"abcde", ""]
 
 
+@pytest.mark.parametrize(
+    ("X", "white"),
+    [
+        (np.full((1, 4), 0.5), 1),  # à plat
+        (np.full((1, 2, 2), 1.01), 1),
+        (np.ones((1, 2, 2), dtype=bool), 1),
+        (np.full((1, 2, 2), 255.0), 255),
+        (np.ones((1, 2, 2), dtype=np.uint8), 255),
+    ],
+)
+def test_plot_images_knows_its_white(X, white, figures):
+    plot_images(X)
+    [shown] = figures()[0].axes[0].images
+    assert shown.get_clim() == (0, white)
+    assert shown.get_array().shape == (2, 2)
+
+
 @pytest.mark.parametrize("n_images", [1, 6, 7])
 def test_plot_images_fits_any_number(n_images, figures):
     """Une seule image, une rangée pleine, une image de trop."""
@@ -154,6 +171,22 @@ def test_plot_decision_boundary(given, blobs, figures):
     filled, line = (c for c in drawn.collections if isinstance(c, ContourSet))
     assert filled.levels[[0, -1]].tolist() == [0, 1]
     assert line.levels.tolist() == [0.5]
+
+
+def test_plot_decision_boundary_of_three_classes(blobs, figures):
+    """La deuxième, contre les deux autres."""
+    X, _ = blobs
+    y = np.arange(len(X)) % 3
+    drawn = plot_decision_boundary(NeuralNetwork((), max_iter=2).fit(X, y), X, y)
+    _, labels = drawn.get_legend_handles_labels()
+    assert labels == ["classe 0", "classe 1", "classe 2"]
+    figures()
+
+
+def test_plot_learning_curves_of_a_training_stopped_at_once(figures):
+    plot_learning_curves({})
+    [figure] = figures()
+    assert [axis_labels(ax) for ax in figure.axes] == [("époque", "perte")]
 
 
 def test_stills_and_film_show_the_same_frames(figures):

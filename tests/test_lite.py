@@ -333,6 +333,18 @@ def test_the_notebook_s_address_becomes_the_repository_s():
     assert online.located(text, "ada/cours", "v1") == expected
 
 
+def test_a_misplaced_notebook_fetches_nothing(tmp_path):
+    """Tant que l'adresse n'est pas celle d'un dépôt, une phrase dit où le ranger."""
+    (path,) = NOTEBOOKS.glob("01_*.ipynb")
+    cells = nbformat.read(path, as_version=4).cells
+    first = next(cell.source for cell in cells if cell.cell_type == "code")
+    script = f"import urllib.request as u; u.urlretrieve = None\n{first}"
+    command = [sys.executable, "-I", "-c", script]
+    result = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True)
+    assert "AssertionError: Rangez ce carnet dans" in result.stderr
+    assert not list(tmp_path.iterdir())
+
+
 def test_each_online_link_names_files_of_the_branch(tmp_path):
     """Ceux du guide sont ceux que le programme construit, un par leçon."""
     online = load_script(ROOT / "site" / "online.py")

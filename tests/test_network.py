@@ -1,15 +1,20 @@
 """`NeuralNetwork`, face à scikit-learn, aux mauvaises valeurs et aux vraies images."""
 
+import ast
 import doctest
 import io
+import os
 import pickle
 import re
+import subprocess
+import sys
 import warnings
 from functools import partial
 
 import joblib
 import numpy as np
 import pytest
+from scipy.sparse import csr_array
 from sklearn.base import clone
 from sklearn.datasets import make_blobs
 from sklearn.ensemble import BaggingClassifier
@@ -654,6 +659,44 @@ def test_divergence_is_explained(hidden_layer_sizes, n_classes, dtype, blobs, bl
     with pytest.raises(ValueError) as refusal:
         model.fit(X.astype(dtype), y)
     assert_helpful(refusal, "diverge", "learning_rate_init (1000000000000.0)")
+
+
+def test_divergence_of_a_regression_points_to_its_targets():
+    """Le plus souvent, y n'est pas à l'échelle ; une fois réduit, le même pas va."""
+    X = np.random.default_rng(0).normal(size=(200, 5))
+    y = 3e5 + 1e5 * X[:, 0]
+    model = NeuralNetworkRegressor((32,), solver="sgd", learning_rate_init=0.01)
+    model.set_params(random_state=0)
+    with pytest.raises(ValueError, match="ou ramenez X, ou y, vers"):
+        model.fit(X, y)
+    y = (y - y.mean()) / y.std()
+    assert model.fit(X, y).score(X, y) > 0.9
+
+
+def test_early_stopping_of_too_few_numbers_does_not_speak_of_classes():
+    with pytest.raises(ValueError, match=r"ne peut mettre de côté 0\.1 de ces 1 ex"):
+        NeuralNetworkRegressor(early_stopping=True).fit([[1.0]], [1.0])
+
+
+@pytest.mark.parametrize("kind", [NeuralNetwork, NeuralNetworkRegressor])
+def test_sparse_targets_are_those_they_stand_for(kind, blobs_3):
+    X, y = blobs_3
+    Y = np.eye(3, dtype=int)[y]
+    model = kind((4,), max_iter=3, random_state=0)
+    expected = model.fit(X, Y).predict(X)
+    np.testing.assert_array_equal(model.fit(X, csr_array(Y)).predict(X), expected)
+
+
+def test_importing_the_module_leaves_one_blas_thread():
+    """Deux fils qui s'attendent, sur une machine occupée, vont dix fois moins vite."""
+    script = "import utilities, threadpoolctl as t; print(t.threadpool_info())"
+    environment = {k: v for k, v in os.environ.items() if not k.endswith("_THREADS")}
+    output = subprocess.check_output(
+        [sys.executable, "-c", script], cwd=ROOT, env=environment, text=True
+    )
+    pools = [pool for pool in ast.literal_eval(output) if pool["user_api"] == "blas"]
+    assert pools
+    assert {pool["num_threads"] for pool in pools} == {1}
 
 
 @pytest.mark.parametrize("validated", [True, False])

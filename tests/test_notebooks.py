@@ -132,8 +132,10 @@ def is_borrowed(cell, stem):
 
 
 def test_cells_are_short(notebook):
-    """Celles qu'il y a à lire : ce qui est repris d'une autre annexe y a été lu."""
-    cells = [c for c in code_cells(notebook) if not is_borrowed(c, notebook.stem)]
+    """Celles à lire : ni la première, ni ce qu'une autre annexe a enseigné."""
+    first, *others = code_cells(notebook)
+    assert "urlretrieve" in first.source
+    cells = [cell for cell in others if not is_borrowed(cell, notebook.stem)]
     lengths = sorted(len(cell.source.splitlines()) for cell in cells)
     assert statistics.median(lengths) <= 5
     assert lengths[int(0.9 * len(lengths))] <= 12

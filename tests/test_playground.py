@@ -124,6 +124,16 @@ def test_an_impossible_setting_is_refused_in_one_french_sentence(wrong):
 # --- Le bac à sable -------------------------------------------------------------------
 
 
+def test_a_refused_setting_leaves_the_sandbox_as_it_was():
+    sandbox = Sandbox()
+    before = dict(sandbox.settings)
+    with pytest.raises(ValueError, match="noise"):
+        sandbox.answer({"settings": {"noise": -1}}, [])
+    assert sandbox.settings == before
+    sandbox.answer({"settings": {"data": "lunes"}}, [])
+    assert sandbox.experiment.data == sandbox.settings["data"] == "lunes"
+
+
 def test_sandbox_answers_what_the_page_draws():
     sandbox = Sandbox(hidden_layer_sizes=(3,))
     content, (maps, points, labels, losses) = sandbox.answer({"steps": 7}, [])
