@@ -1235,6 +1235,14 @@ LESSONS["01"] = {
             "dedans.": lambda X, y, learning_rate, n_iter: _descend(
                 X, y, learning_rate, 1
             ),
+            "il manque un tour : range(n_iter) en fait n_iter, de 0 à "
+            "n_iter − 1.": lambda X, y, learning_rate, n_iter: _descend(
+                X, y, learning_rate, n_iter - 1
+            ),
+            "la boucle fait un tour de trop : range(n_iter) en fait n_iter, de 0 à "
+            "n_iter − 1.": lambda X, y, learning_rate, n_iter: _descend(
+                X, y, learning_rate, n_iter + 1
+            ),
             "les poids sont justes, mais la liste losses est vide ; ajoutez-y la "
             "perte à chaque tour.": lambda *case: (*_descend(*case)[:2], []),
             "les poids sont justes, mais chaque perte est notée après le pas ; on la "
