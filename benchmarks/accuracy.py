@@ -118,21 +118,18 @@ def augment_photos(X, rng):
     return (np.exp(contrast) * moved + light).astype("float32")
 
 
-# Jeu : réglages de net.train ; fonction qui prédit ; réglages du réseau dense.
+# Jeu : réglages de net.train ; réglages du réseau dense.
 CONVOLUTIONS = {
     "silhouettes": (
         {"n_filters": (8, 32), "n_epochs": 60},
-        net.predict_proba,
         RUNS["silhouettes, 128-64, augmentation"][1],
     ),
     "animaux": (
         {"n_filters": (8, 48), "n_epochs": 20, "dropout": 0.2},
-        net.predict_both_ways,
         RUNS["dix animaux, 128-64, augmentation"][1],
     ),
     "photos": (
         {"n_filters": (8, 32, 64), "n_epochs": 160, "move": augment_photos},
-        net.predict_both_ways,
         # Sur tant d'époques, une pénalité de 10 éteint tous les poids.
         RUNS["photographies, 128-64, augmentation"][1] | {"alpha": 1},
     ),
@@ -149,11 +146,11 @@ def load_maps(name):
     return X_train, y_train.ravel().astype(int), X_test, y_test.ravel().astype(int)
 
 
-def convolution_score(data, options, predict, seed):
-    """Exactitude sur le test du réseau de l'annexe « réseau convolutif »."""
+def convolution_score(data, options, seed):
+    """Exactitude sur le test du réseau de l'annexe, qui voit chaque image deux fois."""
     X_train, y_train, X_test, y_test = data
     parameters = net.train(X_train, y_train, seed=seed, **options)
-    return net.score(X_test, y_test, parameters, predict)
+    return net.score(X_test, y_test, parameters, net.predict_both_ways)
 
 
 def dense_score(data, seconds, move, options, seed):
@@ -188,8 +185,8 @@ def n_hidden(data, options):
 
 def compare_convolution(name, seeds):
     """Trois lignes : la convolution, puis deux réseaux denses, en autant de temps."""
-    data, (options, predict, dense) = load_maps(name), CONVOLUTIONS[name]
-    trial = partial(convolution_score, data, options, predict)
+    data, (options, dense) = load_maps(name), CONVOLUTIONS[name]
+    trial = partial(convolution_score, data, options)
     seconds = report(f"{name}, convolution", trial, seeds)
     hidden, move = n_hidden(data, options), options.get("move", net.augment)
     rivals = {
