@@ -65,6 +65,12 @@ function makeAsker(model, draw, next = () => null) {
   return [ask, () => model.off("msg:custom", hear)];
 }
 
+/** Les touches sont à nous : JupyterLab regarde d'abord l'élément qui a le focus. */
+function keepKeys(el) {
+  for (const part of [el, ...el.querySelectorAll("button, select, input, canvas")])
+    part.dataset.lmSuppressShortcuts = "true";
+}
+
 // --- Le bac à sable ------------------------------------------------------------------
 
 const CHOICES = {
@@ -249,10 +255,16 @@ function renderSandbox(model, el) {
   });
   const layers = Array.from({ length: N_LAYERS }, (_, k) => {
     const options = Array.from({ length: MAX_NEURONS + 1 }, (_, n) => [n, n || "aucun"]);
-    const [box, select] = makeSelect(`Couche cachée ${k + 1}`, options, () =>
-      change("hidden_layer_sizes", layers.map(([, s]) => Number(s.value)).filter((n) => n)),
-    );
-    shows.push(() => (select.value = settings().hidden_layer_sizes[k] ?? 0));
+    const [box, select] = makeSelect(`Couche cachée ${k + 1}`, options, () => {
+      const sizes = layers.map(([, s]) => Number(s.value));
+      // Aucune couche ne reste derrière une couche vide.
+      change("hidden_layer_sizes", [...sizes, 0].slice(0, [...sizes, 0].indexOf(0)));
+    });
+    shows.push(() => {
+      const sizes = settings().hidden_layer_sizes;
+      select.value = sizes[k] ?? 0;
+      select.disabled = k > sizes.length;
+    });
     return [box, select];
   });
   const seed = make("input", { type: "number", min: 0, max: 9999, step: 1 });
@@ -313,7 +325,7 @@ function renderSandbox(model, el) {
     if (answer.diverged) run(false);
     status.replaceChildren(
       make("b", { textContent: `Pas ${n_steps}` }),
-      answer.diverged ? " · la descente diverge : baissez le taux d’apprentissage" : "",
+      answer.diverged ? " · la descente diverge : baissez le taux d’apprentissage, puis ↺ Recommencer" : "",
       ` · perte ${decimal(loss)} (trait plein bleu)`,
       ` · perte de test ${decimal(testLoss)} (tireté)`,
       ` · exactitude de test ${percent(accuracy)}`,
@@ -328,7 +340,6 @@ function renderSandbox(model, el) {
   };
   model.on("change:settings", refresh);
   el.classList.add("jouer");
-  el.dataset.lmSuppressShortcuts = "true"; // les touches sont à nous, pas à JupyterLab
   el.append(
     makeControls(start, once, restart, speedBox),
     makeControls(...controls, ...layers.map(([box]) => box), make("label", {}, "Graine", seed)),
@@ -336,6 +347,7 @@ function renderSandbox(model, el) {
     status,
     legend,
   );
+  keepKeys(el);
   run(false);
   refresh();
   return () => {
@@ -432,7 +444,17 @@ function renderSlate(model, el) {
     clearTimeout(timer);
     timer = setTimeout(send, Math.max(0, last + PERIOD - performance.now()));
   };
+  const setEraser = (value) => {
+    eraser = value;
+    tool.setAttribute("aria-pressed", eraser);
+  };
+  const choose = (label) => {
+    truth.value = label;
+    teach.disabled = label === "";
+  };
   const clear = () => {
+    setEraser(false);
+    choose("");
     context.fillStyle = "black";
     context.fillRect(0, 0, SLATE, SLATE);
     send();
@@ -442,7 +464,7 @@ function renderSlate(model, el) {
     context.lineWidth = width.valueAsNumber;
     context.beginPath();
     context.moveTo(...pen);
-    context.lineTo(x, y);
+    context.lineTo(x + 0.01, y); // un trait de longueur nulle ne laisserait rien
     context.stroke();
     pen = [x, y];
   };
@@ -528,15 +550,16 @@ function renderSlate(model, el) {
   // Les boutons.
   const tool = make("button", {
     textContent: "Gomme",
-    onclick: () => {
-      eraser = !eraser;
-      tool.setAttribute("aria-pressed", eraser);
-    },
+    onclick: () => setEraser(!eraser),
   });
-  tool.setAttribute("aria-pressed", false);
   const width = make("input", { type: "range", min: 4, max: 40, value: 14 });
   const fill = make("input", { type: "checkbox", checked: true });
-  const truth = make("select", {}, ...names.map((name, k) => new Option(name, k)));
+  const truth = make(
+    "select",
+    { onchange: () => choose(truth.value) },
+    new Option("choisissez…", ""),
+    ...names.map((name, k) => new Option(name, k)),
+  );
   const teach = make("button", {
     textContent: "Le lui apprendre",
     className: "primary",
@@ -546,7 +569,6 @@ function renderSlate(model, el) {
   const makeView = (view, caption) =>
     make("figure", {}, view, make("figcaption", { textContent: caption }));
   el.classList.add("jouer");
-  el.dataset.lmSuppressShortcuts = "true"; // les touches sont à nous, pas à JupyterLab
   el.append(
     makeControls(
       make("button", { textContent: "Effacer", onclick: clear }),
@@ -569,6 +591,7 @@ function renderSlate(model, el) {
     verdict,
     makeControls(make("label", { className: "inline" }, "C’était :", truth), teach),
   );
+  keepKeys(el);
   clear();
   return () => {
     clearTimeout(timer);

@@ -275,7 +275,7 @@ class Sandbox(_Page):
             self.experiment.tune(**settings)
         else:
             self.experiment = Experiment(**settings)
-        return settings
+        return asdict(self.experiment)
 
     def answer(self, question: dict, buffers: list) -> tuple[dict, list[NDArray]]:
         """Change les "settings", recommence ("restart"), fait n pas ("steps")."""

@@ -344,6 +344,41 @@ def test_sandbox_settings_change_what_is_drawn(sandbox):
     assert sandbox.errors == []
 
 
+def test_sandbox_keys_stay_in_the_sandbox(sandbox):
+    """Ni « d d » n'efface la cellule, ni « a » n'en ajoute ; une flèche choisit."""
+    widget = sandbox.show("bac-a-sable").locator(".jouer")
+    list_cells = """() => jupyterapp.shell.currentWidget.content.widgets.map(
+        (cell) => cell.model.id
+    )"""
+    before = sandbox.page.evaluate(list_cells)
+    chosen = widget.get_by_label("Données")
+    chosen.select_option("cercles")
+    chosen.press("ArrowDown")
+    playwright.expect(chosen).to_have_value("lunes")
+    for key in "d", "d", "a":
+        widget.get_by_role("button", name="Un pas").press(key)
+    assert widget.is_visible()
+    assert sandbox.page.evaluate(list_cells) == before
+    assert sandbox.errors == []
+
+
+def test_sandbox_layers_go_when_the_first_one_goes(sandbox):
+    """Il n'y a pas de couche derrière une couche vide, ni dans l'image ni au menu."""
+    widget = sandbox.show("bac-a-sable").locator(".jouer")
+    first, second, third = (
+        widget.get_by_label(f"Couche cachée {k}") for k in (1, 2, 3)
+    )
+    first.select_option("4")
+    second.select_option("2")
+    playwright.expect(third).to_be_enabled()
+    first.select_option("0")
+    playwright.expect(second).to_have_value("0")
+    playwright.expect(second).to_be_disabled()
+    playwright.expect(third).to_be_disabled()
+    first.select_option("4")
+    assert sandbox.errors == []
+
+
 # --- L'ardoise ------------------------------------------------------------------------
 
 
@@ -382,9 +417,25 @@ def test_slate_hears_the_mouse_and_learns(slate):
     say(widget, "Je vois : girafe")
     assert before < messages(widget) < before + 100
     take_still(widget, "ardoise")
+    teach = widget.get_by_role("button", name="Le lui apprendre")
+    playwright.expect(teach).to_be_disabled()  # rien n'est encore choisi
     widget.get_by_label("C’était").select_option("ours")
-    widget.get_by_role("button", name="Le lui apprendre").click()
+    teach.click()
     say(widget, "Merci, je m’en souviendrai. Je vois : ours")
+    wipe(widget)
+    playwright.expect(teach).to_be_disabled()
+    assert slate.errors == []
+
+
+def test_slate_keeps_a_dot_and_lays_the_eraser_down(slate):
+    """Un œil est un point ; après « Effacer », c'est la craie que l'on tient."""
+    widget = slate.show("ardoise").locator(".jouer")
+    board, rubber = widget.locator(".slate"), widget.get_by_role("button", name="Gomme")
+    rubber.click()
+    wipe(widget)
+    playwright.expect(rubber).to_have_attribute("aria-pressed", "false")
+    board.click()
+    say(widget, "Je vois")
     wipe(widget)
     assert slate.errors == []
 

@@ -134,6 +134,14 @@ def test_a_refused_setting_leaves_the_sandbox_as_it_was():
     assert sandbox.experiment.data == sandbox.settings["data"] == "lunes"
 
 
+def test_layers_given_as_a_tuple_do_not_restart_at_each_question():
+    sandbox = Sandbox()
+    sandbox.settings = {**sandbox.settings, "hidden_layer_sizes": (8, 8)}
+    for n in (3, 6):
+        content, _ = sandbox.answer({"steps": 3, "settings": {}}, [])
+        assert content["n_steps"] == n
+
+
 def test_sandbox_answers_what_the_page_draws():
     sandbox = Sandbox(hidden_layer_sizes=(3,))
     content, (maps, points, labels, losses) = sandbox.answer({"steps": 7}, [])
