@@ -256,9 +256,9 @@ function renderSandbox(model, el) {
   const layers = Array.from({ length: N_LAYERS }, (_, k) => {
     const options = Array.from({ length: MAX_NEURONS + 1 }, (_, n) => [n, n || "aucun"]);
     const [box, select] = makeSelect(`Couche cachée ${k + 1}`, options, () => {
-      const sizes = layers.map(([, s]) => Number(s.value));
+      const sizes = [...layers.map(([, s]) => Number(s.value)), 0];
       // Aucune couche ne reste derrière une couche vide.
-      change("hidden_layer_sizes", [...sizes, 0].slice(0, [...sizes, 0].indexOf(0)));
+      change("hidden_layer_sizes", sizes.slice(0, sizes.indexOf(0)));
     });
     shows.push(() => {
       const sizes = settings().hidden_layer_sizes;

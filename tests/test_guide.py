@@ -29,9 +29,8 @@ def test_links_lead_somewhere():
 def test_the_readme_promises_what_the_lessons_show(name):
     """La leçon affiche chaque pourcentage du tableau ; sa durée est la sienne."""
     text = (ROOT / name).read_text("utf-8").replace("\xa0", " ")
-    rows = re.findall(
-        r"^\| \[\d\d · .*?\]\((.*?)\) \|.*\| (.*) \| (.*) \|$", text, re.M
-    )
+    row = r"^\| \[\d\d · .*?\]\((.*?)\) \|.*\| (.*) \| (.*) \|$"
+    rows = re.findall(row, text, re.MULTILINE)
     assert len(rows) == 4
     for path, time, accuracy in rows:
         cells = nbformat.read(ROOT / path, as_version=4).cells
