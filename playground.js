@@ -23,8 +23,12 @@ function makeCanvas(width, height, description) {
   canvas.setAttribute("aria-label", description);
   const context = canvas.getContext("2d");
   context.scale(2, 2);
+  context.font = "12px sans-serif";
   return [canvas, context];
 }
+
+/** La couleur du texte de la page, claire ou sombre. */
+const ink = (context) => getComputedStyle(context.canvas).color;
 
 const decimal = (value, digits = 3) =>
   value.toFixed(digits).replace(".", ",").replace("-", "−");
@@ -69,6 +73,15 @@ function makeAsker(model, draw, next = () => null) {
 function keepKeys(el) {
   for (const part of [el, ...el.querySelectorAll("button, select, input, canvas")])
     part.dataset.lmSuppressShortcuts = "true";
+}
+
+/** Python a redémarré : rien ne répondra plus, la page doit le dire. */
+function warnOfRestart(model, el) {
+  const warning = make("p", { className: "warning", hidden: true });
+  warning.textContent = "Python a redémarré et ne répond plus ici : réexécutez tout le carnet.";
+  warning.setAttribute("role", "alert");
+  el.prepend(warning);
+  model.on("comm_live_update", () => (warning.hidden = false));
 }
 
 // --- Le bac à sable ------------------------------------------------------------------
@@ -193,7 +206,8 @@ function drawNetwork(context, width, height, weights, maps, side) {
   });
   context.setLineDash([]);
   context.lineWidth = 1;
-  context.strokeStyle = context.fillStyle = "#888";
+  context.strokeStyle = "#888";
+  context.fillStyle = ink(context);
   let start = 0;
   sizes.forEach((size, layer) => {
     for (let k = 0; k < size; k++, start += side * side) {
@@ -225,6 +239,11 @@ function drawCurves(context, width, height, losses) {
   context.lineWidth = 1;
   context.strokeStyle = "#888";
   context.strokeRect(0.5, 0.5, width - 1, height - 1);
+  context.fillStyle = ink(context);
+  context.fillText("0", 5, height - 5); // là où les courbes ne passent guère
+  context.textAlign = "right";
+  context.fillText(`perte ${decimal(largest, 2)}`, width - 5, 13);
+  context.textAlign = "left";
 }
 
 function renderSandbox(model, el) {
@@ -347,6 +366,7 @@ function renderSandbox(model, el) {
     status,
     legend,
   );
+  warnOfRestart(model, el);
   keepKeys(el);
   run(false);
   refresh();
@@ -361,6 +381,7 @@ function renderSandbox(model, el) {
 
 const SLATE = 280; // pixels de côté de l'ardoise
 const SENT = 140; // pixels de côté de ce qui part vers le réseau
+const MEMORY = 50; // gestes que l'on peut annuler
 const PERIOD = 200; // millisecondes entre deux envois, au moins
 
 function renderSlate(model, el) {
@@ -370,7 +391,8 @@ function renderSlate(model, el) {
   canvas.setAttribute(
     "aria-label",
     "Ardoise. À la souris, au doigt ou au stylet ; " +
-      "au clavier, les flèches déplacent la craie et Espace la pose ou la lève.",
+      "au clavier, les flèches déplacent la craie, Espace la pose ou la lève, " +
+      "et Ctrl + Z annule.",
   );
   const context = canvas.getContext("2d", { willReadFrequently: true });
   context.lineCap = context.lineJoin = "round";
@@ -424,9 +446,11 @@ function renderSlate(model, el) {
     el.dataset.messages = ++messages;
     const text =
       best < 0
-        ? "L’ardoise est vide : dessinez un animal."
+        ? `L’ardoise est vide. Une idée : ${names[idea]}.`
         : `Je vois : ${names[best]} (${percent(probabilities[best])}).`;
-    verdict.textContent = answer.learned ? `Merci, je m’en souviendrai. ${text}` : text;
+    const n = answer.learned;
+    const s = n > 1 ? "s" : "";
+    verdict.textContent = n ? `Merci, ${n} dessin${s} retenu${s}. ${text}` : text;
   };
   const [ask, forget] = makeAsker(model, draw);
 
@@ -452,11 +476,30 @@ function renderSlate(model, el) {
     truth.value = label;
     teach.disabled = label === "";
   };
-  const clear = () => {
+  let idea = Math.floor(Math.random() * names.length);
+  const blank = () => {
     setEraser(false);
     choose("");
+    idea = (idea + 1) % names.length;
     context.fillStyle = "black";
     context.fillRect(0, 0, SLATE, SLATE);
+    send();
+  };
+
+  const past = []; // l'ardoise avant chaque geste, le dernier à la fin
+  const remember = () => {
+    past.push(context.getImageData(0, 0, SLATE, SLATE));
+    if (past.length > MEMORY) past.shift();
+    undo.disabled = false;
+  };
+  const clear = () => {
+    remember();
+    blank();
+  };
+  const undoGesture = () => {
+    if (pen || !past.length) return;
+    context.putImageData(past.pop(), 0, 0);
+    undo.disabled = !past.length;
     send();
   };
   const strokeTo = (x, y) => {
@@ -488,6 +531,7 @@ function renderSlate(model, el) {
   };
   let before = null; // ce qui était déjà enfermé (les rayures d'un zèbre) le reste
   const putDown = (x, y) => {
+    remember();
     before = enclosed();
     pen = [x, y];
     strokeTo(x, y);
@@ -529,6 +573,10 @@ function renderSlate(model, el) {
     cursor.classList.toggle("down", pen !== null);
   };
   canvas.onkeydown = (event) => {
+    if (event.key === "z" && (event.ctrlKey || event.metaKey)) {
+      event.preventDefault();
+      return undoGesture();
+    }
     const moves = { ArrowLeft: [-1, 0], ArrowRight: [1, 0], ArrowUp: [0, -1], ArrowDown: [0, 1] };
     const move = moves[event.key];
     if (!move && event.key !== " ") return;
@@ -552,6 +600,7 @@ function renderSlate(model, el) {
     textContent: "Gomme",
     onclick: () => setEraser(!eraser),
   });
+  const undo = make("button", { textContent: "↶ Annuler", onclick: undoGesture, disabled: true });
   const width = make("input", { type: "range", min: 4, max: 40, value: 14 });
   const fill = make("input", { type: "checkbox", checked: true });
   const truth = make(
@@ -572,6 +621,7 @@ function renderSlate(model, el) {
   el.append(
     makeControls(
       make("button", { textContent: "Effacer", onclick: clear }),
+      undo,
       tool,
       make("label", {}, "Épaisseur", width),
       make("label", { className: "inline" }, fill, "remplir ce que le trait enferme"),
@@ -591,8 +641,9 @@ function renderSlate(model, el) {
     verdict,
     makeControls(make("label", { className: "inline" }, "C’était :", truth), teach),
   );
+  warnOfRestart(model, el);
   keepKeys(el);
-  clear();
+  blank();
   return () => {
     clearTimeout(timer);
     forget();

@@ -413,15 +413,18 @@ class Slate(_Page):
         super().__init__(class_names=list(class_names))
 
     def answer(self, question: dict, buffers: list) -> tuple[dict, list[NDArray]]:
-        """{"side": n} et n × n octets : regarde ; avec "label" : apprend d'abord."""
+        """{"side": n} et n × n octets : regarde ; avec "label" : apprend d'abord.
+
+        "learned" est alors le nombre de dessins appris depuis le début, sinon 0.
+        """
         pixels = np.frombuffer(buffers[0], dtype=np.uint8)
         image = center_drawing(pixels.reshape(question["side"], -1))
-        content = {"side": SIDE, "seen": [], "learned": False}
+        content = {"side": SIDE, "seen": [], "learned": 0}
         decisive = np.zeros((SIDE, SIDE))
         if image.any():
             if "label" in question:
                 self.eye.learn(image, question["label"])
-                content["learned"] = True
+                content["learned"] = len(self.eye.labels)
             content["seen"] = self.eye.see(image).tolist()
             decisive = self.eye.occlusion(image)
             decisive /= np.abs(decisive).max() + TINY

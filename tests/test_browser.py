@@ -421,7 +421,7 @@ def test_slate_hears_the_mouse_and_learns(slate):
     playwright.expect(teach).to_be_disabled()  # rien n'est encore choisi
     widget.get_by_label("C’était").select_option("ours")
     teach.click()
-    say(widget, "Merci, je m’en souviendrai. Je vois : ours")
+    say(widget, "Merci, 1 dessin retenu. Je vois : ours")
     wipe(widget)
     playwright.expect(teach).to_be_disabled()
     assert slate.errors == []
@@ -437,6 +437,24 @@ def test_slate_keeps_a_dot_and_lays_the_eraser_down(slate):
     board.click()
     say(widget, "Je vois")
     wipe(widget)
+    assert slate.errors == []
+
+
+def test_slate_undoes_a_stroke_and_a_wipe(slate):
+    """Au bouton, ou par Ctrl + Z, que JupyterLab ne prend pas pour lui."""
+    widget = slate.show("ardoise").locator(".jouer")
+    board, undo = widget.locator(".slate"), widget.get_by_role("button", name="Annuler")
+    wipe(widget)
+    board.click()
+    say(widget, "Je vois")
+    undo.click()
+    say(widget, "L’ardoise est vide")
+    board.click()
+    wipe(widget)
+    undo.click()  # ce qui était effacé revient
+    say(widget, "Je vois")
+    board.press("Control+z")
+    say(widget, "L’ardoise est vide")
     assert slate.errors == []
 
 
@@ -478,3 +496,13 @@ def test_slate_hears_the_keyboard(slate):
     assert chalk == [pytest.approx(8 * 6 + 14, abs=3)] * 2
     wipe(widget)
     assert slate.errors == []
+
+
+def test_slate_says_that_its_kernel_has_restarted(slate):
+    """Le dernier test de l'ardoise : après lui, elle ne répond plus."""
+    widget = slate.show("ardoise").locator(".jouer")
+    warning = widget.get_by_text("Python a redémarré")
+    playwright.expect(warning).to_be_hidden()
+    session = "jupyterapp.shell.currentWidget.sessionContext.session"
+    slate.page.evaluate(f"() => {session}.kernel.restart()")
+    playwright.expect(warning).to_be_visible(timeout=1000 * PATIENCE)

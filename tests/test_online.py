@@ -16,11 +16,15 @@ from test_browser import (
     slate,  # noqa: F401
     student,  # noqa: F401
     test_an_exercise_typed_in_is_judged_right_then_wrong,  # noqa: F401
+    test_sandbox_keys_stay_in_the_sandbox,  # noqa: F401
+    test_sandbox_layers_go_when_the_first_one_goes,  # noqa: F401
     test_sandbox_settings_change_what_is_drawn,  # noqa: F401
     test_sandbox_starts_pauses_steps_and_restarts,  # noqa: F401
     test_slate_hears_a_finger,  # noqa: F401
     test_slate_hears_the_keyboard,  # noqa: F401
     test_slate_hears_the_mouse_and_learns,  # noqa: F401
+    test_slate_keeps_a_dot_and_lays_the_eraser_down,  # noqa: F401
+    test_slate_undoes_a_stroke_and_a_wipe,  # noqa: F401
     test_sliders_move_the_figure,  # noqa: F401
 )
 

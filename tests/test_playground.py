@@ -316,7 +316,7 @@ def test_slate_answers_what_the_page_draws(network, animals):
     assert np.abs(decisive).max() == pytest.approx(1)
     # « C'était un ours » : il apprend, puis regarde de nouveau.
     taught, _ = slate.answer({**question, "label": 0}, [giraffe.tobytes()])
-    assert (content["learned"], taught["learned"]) == (False, True)
+    assert (content["learned"], taught["learned"]) == (0, 1)
     assert taught["seen"][0] > content["seen"][0]
 
 
@@ -324,7 +324,7 @@ def test_an_empty_slate_is_neither_guessed_at_nor_learned(network, animals):
     slate = Slate(network, *animals[:2], utilities.load_class_names("animaux"))
     coefs = slate.eye.network.coefs_[0].copy()
     content, _ = slate.answer({"side": 140, "label": 3}, [bytes(140 * 140)])
-    assert (content["seen"], content["learned"]) == ([], False)
+    assert (content["seen"], content["learned"]) == ([], 0)
     np.testing.assert_array_equal(slate.eye.network.coefs_[0], coefs)
 
 
