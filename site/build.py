@@ -87,8 +87,11 @@ def buttons(path: Path, page: Path) -> str:
     file = practised(path).relative_to(NOTEBOOKS).as_posix()
     top = "../" * (len(page.relative_to(ROOT).parts) - 1)
     links = {}
+    # Pour jouer, la page d'un seul carnet ; pour une leçon, JupyterLab et ses fichiers.
+    # (Sur un téléphone, cours.js ouvre toujours la première.)
+    app = "notebooks" if path.parent.name == "jouer" else "lab"
     if not needs_a_computer(path):
-        links["Exécuter ici"] = f"{top}lite/lab/index.html?path={file}"
+        links["Exécuter ici"] = f"{top}lite/{app}/index.html?path={file}"
     if REPOSITORY:
         binder = f"https://mybinder.org/v2/gh/{REPOSITORY}/{BRANCH}"
         links["Binder"] = f"{binder}?urlpath=lab/tree/notebooks/{file}"

@@ -24,6 +24,7 @@ from tqdm import tqdm
 
 import exercises
 import utilities
+from conftest import serve
 
 ROOT = Path(__file__).resolve().parents[1]
 LITE = ROOT / "site" / "lite"
@@ -263,6 +264,20 @@ def test_the_site_brings_what_it_promises(lite):
     assert (lite / "api" / "translations" / "fr_FR.json").stat().st_size > 100_000
     origin = (ROOT / "datasets" / "trainset.hdf5").read_bytes()
     assert (lite / "files" / "datasets" / "trainset.hdf5").read_bytes() == origin
+
+
+@pytest.mark.parametrize(
+    ("app", "width", "height"), [("lab", 1280, 800), ("notebooks", 390, 844)]
+)
+def test_the_notebook_opens_and_has_room(lite, browser, app, width, height):
+    """Sur un téléphone, JupyterLab ne laisse au carnet que quelques lettres."""
+    page = browser.new_page(viewport={"width": width, "height": height})
+    with serve(lite) as address:
+        page.goto(f"{address}{app}/index.html?path=eleve/01_premier_neurone.ipynb")
+        title = page.locator(".jp-Notebook h1")
+        title.wait_for()
+        assert title.bounding_box()["width"] > 300
+        page.close()
 
 
 def test_the_site_is_light(lite):

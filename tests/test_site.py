@@ -104,7 +104,8 @@ def test_buttons_open_the_student_edition(site, name):
         address = urlsplit(link)
         if label == "Exécuter ici":
             page = (site / name).parent / address.path
-            expected = site / "lite" / "lab" / "index.html"
+            app = "notebooks" if "jouer/" in name else "lab"
+            expected = site / "lite" / app / "index.html"
             assert Path(os.path.normpath(page)) == expected
             (file,) = parse_qs(address.query)["path"]
         else:
@@ -303,6 +304,12 @@ def test_page(visit, name):
     )
     english = [text for text in said if ENGLISH.search(text)]
     assert not english
+
+
+def test_a_phone_opens_the_notebook_alone(visit):
+    """Le téléphone de « visit » ; sur un grand écran, le bouton est tel qu'écrit."""
+    link = visit("index.html").locator(".boutons a").first.get_attribute("href")
+    assert "/lite/notebooks/index.html?path=eleve/01" in link
 
 
 def test_film_plays_and_its_controls_fit_a_phone(visit):

@@ -12,6 +12,13 @@ window.addEventListener("load", () => {
   window.addEventListener("resize", scrollWideFormulas);
 });
 
+// Sur un téléphone, JupyterLab ne laisse rien au carnet ; la page d'un seul carnet, si.
+document.addEventListener("DOMContentLoaded", () => {
+  if (!matchMedia("(max-width: 700px)").matches) return;
+  for (const link of document.querySelectorAll(".boutons a"))
+    link.href = link.href.replace("/lite/lab/", "/lite/notebooks/");
+});
+
 // Ces étiquettes, dont une en anglais, cachent à un lecteur d'écran le texte visible.
 document.addEventListener("DOMContentLoaded", () => {
   const labelled = "summary[aria-label], .search-button-field[aria-label]";
