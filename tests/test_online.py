@@ -65,7 +65,9 @@ class BrowserNotebook(Notebook):
     folder, patience = "", TIMEOUT
 
     def address(self):
-        return f"{self.lab}lab/index.html?path={self.path}"
+        """Celle que donne le bouton du site."""
+        app = "notebooks" if self.path.startswith("jouer/") else "lab"
+        return f"{self.lab}{app}/index.html?path={self.path}"
 
     def open(self):
         self.start = time.monotonic()
