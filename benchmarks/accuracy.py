@@ -121,11 +121,11 @@ def augment_photos(X, rng):
 # Jeu : réglages de net.train ; réglages du réseau dense.
 CONVOLUTIONS = {
     "silhouettes": (
-        {"n_filters": (8, 32), "n_epochs": 60},
+        {"n_filters": (8, 24), "n_epochs": 72, "learning_rate": 0.008},
         RUNS["silhouettes, 128-64, augmentation"][1],
     ),
     "animaux": (
-        {"n_filters": (8, 48), "n_epochs": 18, "dropout": 0.2},
+        {"n_filters": (8, 32), "n_epochs": 22, "dropout": 0.2, "learning_rate": 0.008},
         RUNS["dix animaux, 128-64, augmentation"][1],
     ),
     "photos": (
