@@ -43,13 +43,14 @@ const array = (Type, buffer) =>
 function makeAsker(model, draw, next = () => null) {
   const isGlance = ({ steps, restart, settings, label }) =>
     !steps && !restart && !settings && label == null;
+  const view = Math.random(); // le même widget peut être dans deux cellules
   const queue = [];
   let pending = false;
   const flush = () => {
     if (pending || !queue.length) return;
     pending = true;
     const [question, ...buffers] = queue.shift();
-    model.send(question, undefined, buffers);
+    model.send({ ...question, view }, undefined, buffers);
   };
   const ask = (question, ...buffers) => {
     if (queue.length && isGlance(queue.at(-1)[0])) queue.pop();
@@ -57,8 +58,9 @@ function makeAsker(model, draw, next = () => null) {
     flush();
   };
   const hear = (answer, buffers) => {
-    pending = false;
-    draw(answer, buffers);
+    const isMine = answer.view === view;
+    if (isMine) pending = false;
+    draw(answer, buffers, isMine);
     flush();
     requestAnimationFrame(() => {
       const question = !pending && next();
@@ -76,12 +78,15 @@ function keepKeys(el) {
 }
 
 /** Python a redémarré : rien ne répondra plus, la page doit le dire. */
-function warnOfRestart(model, el) {
+function warnOfRestart(model, el, stop = () => {}) {
   const warning = make("p", { className: "warning", hidden: true });
   warning.textContent = "Python a redémarré et ne répond plus ici : réexécutez tout le carnet.";
   warning.setAttribute("role", "alert");
   el.prepend(warning);
-  model.on("comm_live_update", () => (warning.hidden = false));
+  model.on("comm_live_update", () => {
+    warning.hidden = false;
+    stop();
+  });
 }
 
 // --- Le bac à sable ------------------------------------------------------------------
@@ -124,9 +129,9 @@ function mapImage(levels, side) {
   return canvas;
 }
 
-/** Le trait où la carte vaut 128 : dans chaque carré, d'un côté coupé à l'autre. */
-function drawFrontier(context, levels, side, size) {
-  const at = (i, j) => levels[i * side + j] - 128;
+/** Le trait où Z s'annule : dans chaque carré, d'un côté coupé à l'autre. */
+function drawFrontier(context, Z, side, size) {
+  const at = (i, j) => Z[i * side + j];
   const scale = size / side;
   context.beginPath();
   for (let i = 0; i + 1 < side; i++) {
@@ -159,14 +164,14 @@ function drawMarker(context, x, y, label, radius) {
   } else context.arc(x, y, radius, 0, 7);
 }
 
-function drawPlane(context, size, levels, side, points, labels, extent) {
+function drawPlane(context, size, levels, Z, side, points, labels, extent) {
   context.clearRect(0, 0, size, size);
   context.globalAlpha = 0.6; // les points doivent ressortir
   context.drawImage(mapImage(levels, side), 0, 0, size, size);
   context.globalAlpha = 1;
   context.strokeStyle = "black";
   context.lineWidth = 2;
-  drawFrontier(context, levels, side, size);
+  drawFrontier(context, Z, side, size);
   context.lineWidth = 1;
   const place = (value) => ((value / extent + 1) * size) / 2;
   labels.forEach((label, k) => {
@@ -281,6 +286,7 @@ function renderSandbox(model, el) {
     });
     shows.push(() => {
       const sizes = settings().hidden_layer_sizes;
+      if (sizes[k] > MAX_NEURONS) select.append(new Option(sizes[k], sizes[k]));
       select.value = sizes[k] ?? 0;
       select.disabled = k > sizes.length;
     });
@@ -289,7 +295,8 @@ function renderSandbox(model, el) {
   const seed = make("input", { type: "number", min: 0, max: 9999, step: 1 });
   seed.onchange = () => {
     const value = Math.trunc(seed.valueAsNumber || 0);
-    change("random_state", Math.min(9999, Math.max(0, value)));
+    seed.value = Math.min(9999, Math.max(0, value));
+    change("random_state", seed.valueAsNumber);
   };
   shows.push(() => (seed.value = settings().random_state));
 
@@ -338,7 +345,8 @@ function renderSandbox(model, el) {
     const [points, labels] = [array(Float32Array, buffers[1]), array(Uint8Array, buffers[2])];
     const output = maps.subarray(-side * side);
     drawNetwork(networkContext, 400, 330, weights, maps, side);
-    drawPlane(planeContext, 330, output, side, points, labels, extent);
+    const Z = array(Float32Array, buffers[4]);
+    drawPlane(planeContext, 330, output, Z, side, points, labels, extent);
     drawCurves(curvesContext, 330, 90, array(Float32Array, buffers[3]));
     const [loss, testLoss] = answer.losses;
     if (answer.diverged) run(false);
@@ -358,21 +366,24 @@ function renderSandbox(model, el) {
     ask({});
   };
   model.on("change:settings", refresh);
+  const theme = new MutationObserver(() => ask({}));
+  theme.observe(document.body, { attributeFilter: ["data-jp-theme-name"] });
   el.classList.add("jouer");
   el.append(
     makeControls(start, once, restart, speedBox),
+    status,
     makeControls(...controls, ...layers.map(([box]) => box), make("label", {}, "Graine", seed)),
     make("div", { className: "scene" }, network, make("div", {}, plane, curves)),
-    status,
     legend,
   );
-  warnOfRestart(model, el);
+  warnOfRestart(model, el, () => run(false));
   keepKeys(el);
   run(false);
   refresh();
   return () => {
     running = false;
     forget();
+    theme.disconnect();
     model.off("change:settings", refresh);
   };
 }
@@ -420,7 +431,8 @@ function renderSlate(model, el) {
   verdict.setAttribute("role", "status");
 
   let messages = 0;
-  const draw = (answer, buffers) => {
+  const draw = (answer, buffers, isMine) => {
+    if (!isMine) return;
     const { side, seen: probabilities } = answer;
     const image = array(Uint8Array, buffers[0]);
     const map = array(Float32Array, buffers[1]);
@@ -499,6 +511,7 @@ function renderSlate(model, el) {
   const undoGesture = () => {
     if (pen || !past.length) return;
     context.putImageData(past.pop(), 0, 0);
+    if (!past.length && document.activeElement === undo) canvas.focus();
     undo.disabled = !past.length;
     send();
   };
@@ -551,18 +564,25 @@ function renderSlate(model, el) {
     const scale = SLATE / box.width;
     return [(event.clientX - box.left) * scale, (event.clientY - box.top) * scale];
   };
+  let pointer = null; // le doigt qui tient la craie
   canvas.onpointerdown = (event) => {
-    if (event.button !== 0 || pen) return;
-    canvas.setPointerCapture(event.pointerId);
+    if (event.button !== 0 || pointer !== null) return;
+    if (pen) liftUp(); // posée au clavier
+    cursor.hidden = true;
+    canvas.setPointerCapture((pointer = event.pointerId));
     putDown(...position(event));
   };
   canvas.onpointermove = (event) => {
-    if (!pen || !canvas.hasPointerCapture(event.pointerId)) return;
+    if (!pen || event.pointerId !== pointer) return;
     const moves = event.getCoalescedEvents?.() ?? [];
     (moves.length ? moves : [event]).forEach((move) => strokeTo(...position(move)));
     sendSoon();
   };
-  canvas.onpointerup = canvas.onpointercancel = () => pen && liftUp();
+  canvas.onpointerup = canvas.onpointercancel = (event) => {
+    if (event.pointerId !== pointer) return;
+    pointer = null;
+    if (pen) liftUp();
+  };
 
   // Au clavier.
   const cursor = make("span", { className: "cursor", hidden: true });
@@ -573,7 +593,7 @@ function renderSlate(model, el) {
     cursor.classList.toggle("down", pen !== null);
   };
   canvas.onkeydown = (event) => {
-    if (event.key === "z" && (event.ctrlKey || event.metaKey)) {
+    if (event.key.toLowerCase() === "z" && !event.shiftKey && (event.ctrlKey || event.metaKey)) {
       event.preventDefault();
       return undoGesture();
     }
@@ -626,6 +646,7 @@ function renderSlate(model, el) {
       make("label", {}, "Épaisseur", width),
       make("label", { className: "inline" }, fill, "remplir ce que le trait enferme"),
     ),
+    verdict,
     make(
       "div",
       { className: "scene" },
@@ -638,7 +659,6 @@ function renderSlate(model, el) {
         makeView(decisive, "orange : ce qui le décide ; bleu : ce qui le fait douter"),
       ),
     ),
-    verdict,
     makeControls(make("label", { className: "inline" }, "C’était :", truth), teach),
   );
   warnOfRestart(model, el);

@@ -69,6 +69,8 @@ def descend(
 N_POINTS = 200  # une moitié pour apprendre, l'autre pour tester
 EXTENT = 4.0  # la page montre le plan de -EXTENT à EXTENT
 RESOLUTION = 48  # points de côté de chaque petite carte
+_AXIS = EXTENT * (2 * np.arange(RESOLUTION) + 1 - RESOLUTION) / RESOLUTION
+PLANE = np.stack(np.meshgrid(_AXIS, _AXIS[::-1]), axis=-1).reshape(-1, 2)
 MAX_STEPS = 100  # par image demandée : la page doit rester vive
 MAX_WEIGHT = 1e6  # au-delà, la descente diverge
 
@@ -205,14 +207,21 @@ class Experiment:
         De forme (n_neurones, RESOLUTION, RESOLUTION), x₂ croissant vers le haut ; 128
         là où le neurone hésite (Z = 0), davantage là où Z > 0, moins là où Z < 0.
         """
-        axis = EXTENT * (2 * np.arange(RESOLUTION) + 1 - RESOLUTION) / RESOLUTION
-        plane = np.stack(np.meshgrid(axis, axis[::-1]), axis=-1).reshape(-1, 2)
-        X, *hidden, output = self.activations(plane)
+        X, *hidden, output = self.activations(PLANE)
         neutral = ACTIVATIONS[self.activation](np.zeros(1))
         signals = np.hstack([X, *(A - neutral for A in hidden)])
         signals /= np.abs(signals).max(axis=0) + TINY
         levels = 128 + 127 * np.hstack([signals, 2 * output - 1])
         return levels.round().astype(np.uint8).T.reshape(-1, RESOLUTION, RESOLUTION)
+
+    def frontier(self) -> NDArray[np.float32]:
+        """Le Z de la sortie sur le plan, (RESOLUTION, RESOLUTION) : nul à la frontière.
+
+        Les 256 niveaux d'une carte feraient d'une droite un escalier.
+        """
+        output = self.activations(PLANE)[-1]
+        Z = np.log(output + TINY) - np.log(1 - output + TINY)
+        return Z.astype(np.float32).reshape(RESOLUTION, RESOLUTION)
 
     def accuracy(self) -> float:
         """La part des points de test bien classés."""
@@ -238,6 +247,7 @@ class _Page(anywidget.AnyWidget):
 
     def _on_question(self, _, question: dict, buffers: list) -> None:
         content, arrays = self.answer(question, buffers)
+        content["view"] = question.get("view")
         self.send(content, [np.ascontiguousarray(array).data for array in arrays])
 
     def answer(self, question: dict, buffers: list) -> tuple[dict, list[NDArray]]:
@@ -299,6 +309,7 @@ class Sandbox(_Page):
         labels = np.hstack([experiment.y_train, experiment.y_test]).astype(np.uint8)
         return content, [
             experiment.maps(), points.astype(np.float32), labels, curves,
+            experiment.frontier(),
         ]  # fmt: skip
 
 

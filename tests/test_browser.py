@@ -476,6 +476,36 @@ def test_slate_hears_a_finger(slate):
     assert slate.errors == []
 
 
+def test_slate_follows_the_first_finger_only(slate):
+    """Une paume, un second doigt : ni trait de l'un à l'autre, ni craie levée."""
+    widget = slate.show("ardoise").locator(".jouer")
+    box = widget.locator(".slate").bounding_box()
+    session = slate.page.context.new_cdp_session(slate.page)
+
+    def touch(kind, **fingers):
+        points = [
+            dict(zip("xy", place(box, point), strict=True)) | {"id": i}
+            for i, point in enumerate(fingers.values())
+        ]
+        session.send("Input.dispatchTouchEvent", {"type": kind, "touchPoints": points})
+
+    touch("touchStart", finger=(20, 20))
+    touch("touchStart", finger=(20, 20), palm=(80, 80))
+    for x in range(25, 85, 5):
+        touch("touchMove", finger=(x, 20), palm=(x, 80))
+    touch("touchEnd")
+    say(widget, "Je vois :")
+    lowest = widget.locator(".slate").evaluate(
+        """(canvas) => {
+            const { data } = canvas.getContext('2d').getImageData(0, 0, 280, 280);
+            return Math.floor(data.findLastIndex((v, i) => i % 4 === 0 && v) / 4 / 280);
+        }"""
+    )
+    assert lowest < 280 / 2  # la paume, plus bas, n'a rien tracé
+    wipe(widget)
+    assert slate.errors == []
+
+
 def test_slate_hears_the_keyboard(slate):
     """Espace pose la craie, les flèches la mènent, Espace la lève."""
     widget = slate.show("ardoise").locator(".jouer")

@@ -91,6 +91,17 @@ def test_maps_show_each_neuron_where_the_page_puts_it():
         assert seen[5] == pytest.approx(127 * (2 * output[0] - 1), abs=0.51)
 
 
+def test_frontier_of_linear_layers_is_a_straight_line():
+    """Sans activation, Z est affine : ses écarts d'une case à l'autre sont égaux."""
+    experiment = Experiment(hidden_layer_sizes=(8, 8), activation="identity")
+    experiment.train(20)
+    Z = experiment.frontier().astype(float)
+    assert ((Z > 0) == (experiment.maps()[-1] > 128))[np.abs(Z) > 0.1].all()
+    for axis in (0, 1):
+        steps = np.diff(Z, axis=axis)
+        np.testing.assert_allclose(steps, steps.mean(), rtol=1e-3)
+
+
 def test_restart_forgets_everything():
     experiment = Experiment()
     before = [W.copy() for W, _ in experiment.parameters]
@@ -144,7 +155,9 @@ def test_layers_given_as_a_tuple_do_not_restart_at_each_question():
 
 def test_sandbox_answers_what_the_page_draws():
     sandbox = Sandbox(hidden_layer_sizes=(3,))
-    content, (maps, points, labels, losses) = sandbox.answer({"steps": 7}, [])
+    content, arrays = sandbox.answer({"steps": 7}, [])
+    maps, points, labels, losses, Z = arrays
+    assert (Z.shape, Z.dtype) == ((RESOLUTION, RESOLUTION), np.float32)
     assert json.dumps(content, allow_nan=False)
     assert content["n_steps"] == 7
     assert [np.shape(W) for W in content["weights"]] == [(2, 3), (3, 1)]
@@ -347,7 +360,7 @@ def test_a_question_gets_one_answer_with_its_buffers(monkeypatch):
     [(content, buffers)] = sent
     assert content["n_steps"] == 2
     assert [memoryview(buffer).nbytes for buffer in buffers] == [
-        9 * RESOLUTION**2, 200 * 2 * 4, 200, 3 * 2 * 4,
+        9 * RESOLUTION**2, 200 * 2 * 4, 200, 3 * 2 * 4, 4 * RESOLUTION**2,
     ]  # fmt: skip
 
 
