@@ -121,15 +121,15 @@ def augment_photos(X, rng):
 # Jeu : réglages de net.train ; réglages du réseau dense.
 CONVOLUTIONS = {
     "silhouettes": (
-        {"n_filters": (8, 24), "n_epochs": 72, "learning_rate": 0.008},
+        {"n_filters": (8, 24), "n_epochs": 60, "learning_rate": 0.008},
         RUNS["silhouettes, 128-64, augmentation"][1],
     ),
     "animaux": (
-        {"n_filters": (8, 32), "n_epochs": 22, "dropout": 0.2, "learning_rate": 0.008},
+        {"n_filters": (8, 32), "n_epochs": 20, "dropout": 0.2, "learning_rate": 0.008},
         RUNS["dix animaux, 128-64, augmentation"][1],
     ),
     "photos": (
-        {"n_filters": (8, 32, 64), "n_epochs": 160, "move": augment_photos},
+        {"n_filters": (8, 32, 64), "n_epochs": 125, "move": augment_photos},
         # Sur tant d'époques, une pénalité de 10 éteint tous les poids.
         RUNS["photographies, 128-64, augmentation"][1] | {"alpha": 1},
     ),
