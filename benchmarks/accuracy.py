@@ -129,7 +129,7 @@ CONVOLUTIONS = {
         RUNS["dix animaux, 128-64, augmentation"][1],
     ),
     "photos": (
-        {"n_filters": (8, 32, 64), "n_epochs": 125, "move": augment_photos},
+        {"n_filters": (8, 32, 64), "n_epochs": 160, "move": augment_photos},
         # Sur tant d'époques, une pénalité de 10 éteint tous les poids.
         RUNS["photographies, 128-64, augmentation"][1] | {"alpha": 1},
     ),
